@@ -1,0 +1,21 @@
+"""The way in: `jenkins-cd …` and `python -m jenkins_cd …`."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line. The version alone is answered before anything else is loaded."""
+    if sys.argv[1:] == ["--version"]:
+        from jenkins_cd import __version__
+
+        print(f"jenkins-cd {__version__}")  # noqa: T201
+        return
+    from jenkins_cd.cli import run
+
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

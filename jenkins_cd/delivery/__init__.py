@@ -1,0 +1,57 @@
+"""The delivery models: one file a model, one Protocol, one dict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from jenkins_cd.config.types import Environment, PlatformFile
+from jenkins_cd.model import Observation, Plan, Progress, Release
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """A place that one app is deployed to."""
+
+    name: str
+    environment: Environment
+    platform: PlatformFile
+    url: str  # the app's base URL there
+    progress: Progress
+
+
+@dataclass(frozen=True, kw_only=True)
+class Followed:
+    """How a deployment went on after it was applied."""
+
+    reached: bool
+    superseded_by: str  # the version that another deployment declared meanwhile, or ""
+    observation: Observation | None
+    reason: str  # one sentence
+
+
+class DeliveryModel(Protocol):
+    """How a release reaches an environment. Modules satisfy it."""
+
+    def plan(self, target: Target, release: Release, verified: str | None) -> Plan:
+        """Return what would change; nothing is written. Raises ExternalFailure, BadInput where Helm cannot render."""
+
+    def apply(self, target: Target, release: Release, plan: Plan, message: str) -> str:
+        """Make the environment want the release; returns the commit that says so, which may be there already.
+
+        `message` is the commit's. Applying twice changes nothing.
+        """
+
+    def follow(self, target: Target, release: Release, commit: str) -> Followed:
+        """Wait until the environment runs the release, stable for its settling time, or until the timeout."""
+
+    def diagnose(self, target: Target, release: Release, followed: Followed) -> str:
+        """Return evidence of what went wrong, for people: a few lines."""
+
+
+def load() -> Mapping[str, DeliveryModel]:
+    """Return the models by name."""
+    from jenkins_cd.delivery import flux
+
+    return {"flux": flux}

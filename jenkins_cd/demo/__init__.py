@@ -1,0 +1,1 @@
+"""The embedded default: a registry, a deploy repository and an agent that stands in for the cluster."""

@@ -1,0 +1,1 @@
+"""What checks report: one parser a report format, and the gates that turn findings into a verdict."""

@@ -1,0 +1,53 @@
+"""Secrets never reach a log, a report, a remote: they are registered once and masked in whatever is written."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+from pathlib import Path
+from urllib.parse import quote, quote_plus
+
+from jenkins_cd.errors import BadInput
+
+MASK = "****"
+SHORTEST = 4  # a shorter value would blank out ordinary text
+
+_forms: set[str] = set()
+_pattern: re.Pattern[str] | None = None
+_URL_USERINFO = re.compile(r"(?<=://)[^/@\s:]*:[^/@\s]+(?=@)")
+
+
+def register(secret: str) -> str:
+    """Mask `secret` from now on: raw, URL-encoded and base64 (alone and as `user:secret` tails). Returns it."""
+    global _pattern
+    if len(secret) >= SHORTEST and secret not in _forms:
+        raw = secret.encode()
+        _forms.update({secret, quote(secret, safe=""), quote_plus(secret)})
+        # In the base64 of "user:secret" the secret starts at any of three offsets within a group.
+        for offset in range(3):
+            encoded = base64.b64encode(b"\0" * offset + raw).decode()
+            _forms.add(encoded[(0, 2, 3)[offset] :].rstrip("=")[: -1 if (len(raw) + offset) % 3 else None])
+        _pattern = re.compile("|".join(re.escape(form) for form in sorted(_forms, key=len, reverse=True) if form))
+    return secret
+
+
+def mask(text: str) -> str:
+    """Return `text` with every registered secret, and every password inside a URL, replaced by `****`."""
+    text = _URL_USERINFO.sub(MASK, text) if "@" in text else text
+    return _pattern.sub(MASK, text) if _pattern else text
+
+
+def from_environment(name: str) -> str | None:
+    """Return the secret in variable `name`, or in the file that `name`_FILE points to; it is masked from then on.
+
+    Raises BadInput where the file cannot be read.
+    """
+    value = os.environ.get(name)
+    file = os.environ.get(f"{name}_FILE")
+    if not value and file:
+        try:
+            value = Path(file).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadInput(f"{name}_FILE names {file}, which cannot be read: {error}") from error
+    return register(value) if value else None

@@ -1,0 +1,261 @@
+"""What travels through the house: frozen, typed, serialisable. Every JSON shape that we print or store is one of these.
+
+Times are UTC; durations are seconds. `schema` names the shape and its version: a field may be added within a version,
+never removed or given another meaning.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol
+
+Level = Literal["error", "warning", "note"]
+Status = Literal["passed", "failed", "skipped", "stopped"]
+Outcome = Literal["verified", "failed", "superseded"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One thing that a check reports. `fingerprint` stays the same when lines above the place move."""
+
+    tool: str
+    rule: str
+    message: str
+    level: Level
+    file: str  # relative to the checkout, with forward slashes
+    line: int = 1  # 1-based
+    column: int | None = None  # 1-based
+    fingerprint: str = ""
+    source: tuple[str, ...] = ()  # the source lines around the place
+    source_start: int = 1  # the number of the first of them
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateResult:
+    """A rule over findings or measures, what was allowed and what was found. `actual` None: it could not be known."""
+
+    name: str  # errors, warnings, total, new, coverage, report
+    limit: float
+    actual: float | None
+    passed: bool
+    message: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestCase:
+    """One test of a JUnit file."""
+
+    suite: str
+    name: str
+    seconds: float
+    outcome: Literal["passed", "failed", "error", "skipped"]
+    message: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestReport:
+    """The tests that JUnit files tell of."""
+
+    cases: tuple[TestCase, ...] = ()
+
+    @property
+    def failed(self) -> tuple[TestCase, ...]:
+        """Return the cases that failed or broke."""
+        return tuple(case for case in self.cases if case.outcome in ("failed", "error"))
+
+    @property
+    def summary(self) -> str:
+        """Return the counts in one phrase, as `41 tests, 1 failed, 2 skipped`."""
+        skipped = sum(case.outcome == "skipped" for case in self.cases)
+        parts = [f"{len(self.cases)} test{'' if len(self.cases) == 1 else 's'}"]
+        parts += [f"{len(self.failed)} failed"] if self.failed else []
+        parts += [f"{skipped} skipped"] if skipped else []
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """One program that a stage ran."""
+
+    line: str  # as a person would type it
+    exit_code: int
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    """A container image: `digest` is the manifest's in the registry, `content` the image ID (digest of its config)."""
+
+    repository: str
+    digest: str = ""
+    content: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chart:
+    """A Helm chart: `digest` is the OCI manifest's, `content` the SHA-256 of the packaged file."""
+
+    name: str
+    repository: str  # oci://host/path, without the name
+    digest: str = ""
+    content: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Health:
+    """Where an app says how it is, and which version it is: a path, and where in the JSON answer the version stands."""
+
+    path: str = "/health"
+    version: str = "$.version"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release:
+    """What CI publishes once and every environment deploys unchanged."""
+
+    app: str
+    project: str
+    version: str
+    commit: str
+    source: str  # the Git URL that has the commit
+    chart: Chart
+    image: Image | None = None
+    health: Health = field(default_factory=Health)
+    published: datetime | None = None
+    published_by: str = ""
+    build_url: str = ""
+    schema: Literal["jenkins_cd/release/v1"] = "jenkins_cd/release/v1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PackageResult:
+    """What the package stage made: not published yet, hence no digests of a registry."""
+
+    builder: str  # docker, podman, buildah, or "" without an image
+    image: Image | None
+    image_tag: str  # the local name, repository:version
+    chart: Chart
+    chart_file: str  # relative to the checkout
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageResult:
+    """What one stage of CI did and found."""
+
+    stage: str
+    status: Status
+    reason: str  # one sentence
+    version: str
+    commit: str
+    started: datetime
+    seconds: float
+    commands: tuple[Command, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    gates: tuple[GateResult, ...] = ()
+    tests: TestReport | None = None
+    coverage: float | None = None  # percent of lines or statements
+    package: PackageResult | None = None
+    release: Release | None = None
+    log: str = ""  # relative to the checkout
+    evidence: str = ""  # the first thing to look at when it failed
+    schema: Literal["jenkins_cd/stage/v1"] = "jenkins_cd/stage/v1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CiResult:
+    """A whole run of CI."""
+
+    app: str
+    project: str
+    version: str
+    commit: str
+    status: Status
+    started: datetime
+    seconds: float
+    stages: tuple[StageResult, ...]
+    schema: Literal["jenkins_cd/ci/v1"] = "jenkins_cd/ci/v1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observation:
+    """What a health endpoint answered, last. `status` None: it did not answer, and `error` says why."""
+
+    url: str
+    at: datetime
+    status: int | None = None
+    version: str | None = None
+    body: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a deployment would change: versions, and the difference as unified diffs."""
+
+    environment: str
+    declared: str | None  # the version that the deploy repository declares now
+    running: str | None  # the version that the health endpoint reports now
+    verified: str | None  # the last version that was verified there
+    wanted: str
+    files: str = ""  # diff of the deploy repository's files
+    manifests: str = ""  # diff of what Helm renders
+    base: str = ""  # the commit of the deploy repository that this was computed on
+
+    @property
+    def changes(self) -> bool:
+        """Tell whether anything would be written."""
+        return bool(self.files)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Phase:
+    """One step of a deployment."""
+
+    name: str
+    status: Status
+    seconds: float
+    started: datetime
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployment:
+    """One attempt to bring a release to an environment, and how it ended."""
+
+    id: str  # sorts by time
+    app: str
+    project: str
+    version: str
+    environment: str
+    model: str
+    kind: Literal["deployment", "rollback"]
+    outcome: Outcome
+    reason: str
+    started: datetime
+    seconds: float
+    requested_by: str
+    phases: tuple[Phase, ...] = ()
+    previous: str | None = None  # the version that was verified there before
+    commit: str = ""  # of the deploy repository
+    diff: str = ""
+    observation: Observation | None = None
+    tests: TestReport | None = None
+    approver: str = ""
+    approval_reason: str = ""
+    build_url: str = ""
+    evidence: str = ""
+    schema: Literal["jenkins_cd/deployment/v1"] = "jenkins_cd/deployment/v1"
+
+
+class Progress(Protocol):
+    """Who wants to know how the work goes on: a terminal, a Jenkins log, nobody."""
+
+    def started(self, name: str, detail: str = "") -> None:
+        """A stage or phase begins."""
+
+    def note(self, name: str, text: str) -> None:
+        """Something worth a line happened in it."""
+
+    def finished(self, name: str, status: Status, detail: str, seconds: float) -> None:
+        """It ended."""

@@ -1,0 +1,1 @@
+"""The toolchains are data: one YAML file a language."""

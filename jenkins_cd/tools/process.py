@@ -1,0 +1,227 @@
+"""Start programs, and end them with everything that they started. No other room does.
+
+Every program leads a process group of its own, so that it can be ended whole. `stop_all` (Ctrl-C, SIGTERM, a failed
+stage with --fail-fast) ends whatever runs; `run` then raises Stopped in the thread that waited.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import IO
+
+from jenkins_cd.errors import ExternalFailure, Interrupted, MissingTool, Stopped
+from jenkins_cd.masking import mask
+
+GRACE = 5.0  # seconds between SIGTERM and SIGKILL
+_lock = threading.Lock()
+_running: dict[int, subprocess.Popen[bytes]] = {}
+_stopping = threading.Event()
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A program that has ended. The streams are text with secrets masked, undecodable bytes replaced."""
+
+    argv: tuple[str, ...]
+    exit_code: int  # negative: the signal that ended it
+    stdout: str
+    stderr: str
+    seconds: float
+    timed_out: bool = False
+
+    @property
+    def line(self) -> str:
+        """Return the command as a person would type it."""
+        return display(self.argv)
+
+    @property
+    def output(self) -> str:
+        """Return standard error, or standard output where that is empty: where programs say what went wrong."""
+        return self.stderr.strip() or self.stdout.strip()
+
+    def require(self, purpose: str, hint: str = "") -> Completed:
+        """Return self, or raise ExternalFailure with what the program said where it did not exit with 0."""
+        if self.exit_code == 0:
+            return self
+        ending = "took too long" if self.timed_out else f"exit code {self.exit_code}"
+        tail = "\n".join(self.output.splitlines()[-12:])
+        raise ExternalFailure(f"cannot {purpose}: {self.line} ({ending})\n{tail}".rstrip(), hint)
+
+
+def display(argv: Sequence[str]) -> str:
+    """Return a command line as a person would type it, secrets masked."""
+    if list(argv[:2]) == ["sh", "-c"]:
+        return mask(argv[2])
+    return mask(shlex.join(argv))
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    stdin: bytes | None = None,
+    timeout: float | None = None,
+    log: Path | None = None,
+    install: str = "",
+) -> Completed:
+    """Run a program from a list and wait for it.
+
+    `env` is added to this process's environment; `timeout` is in seconds; both streams are also appended to `log` as
+    they come. `install` is the command that installs the program, for the message where it is missing.
+    Raises MissingTool, and Stopped where the run was ended from outside.
+    """
+    started = time.monotonic()
+    process = _start(argv, cwd, env, stdin is not None, install)
+    with contextlib.ExitStack() as stack:
+        stack.callback(_forget, process)
+        sink = stack.enter_context(log.open("ab")) if log else None
+        streams = [bytearray(), bytearray()]
+        readers = [
+            threading.Thread(target=_drain, args=(pipe, data, sink), daemon=True)
+            for pipe, data in zip((process.stdout, process.stderr), streams, strict=True)
+        ]
+        for reader in readers:
+            reader.start()
+        timed_out = _wait(process, stdin, timeout)
+        for reader in readers:
+            reader.join(1.0)
+        if any(reader.is_alive() for reader in readers):  # something it started still holds the pipes
+            _signal(process, signal.SIGKILL)
+            for reader in readers:
+                reader.join(1.0)
+    if _stopping.is_set():
+        raise Stopped(f"{display(argv)} was stopped")
+    stdout, stderr = (mask(bytes(data).decode("utf-8", "replace")) for data in streams)
+    return Completed(tuple(argv), process.returncode, stdout, stderr, time.monotonic() - started, timed_out)
+
+
+def shell(
+    script: str,
+    *,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    timeout: float | None = None,
+    log: Path | None = None,
+) -> Completed:
+    """Run a command of the user's own (`run:` in cd.yaml) through `sh`. Nothing of ours is put into the script."""
+    return run(["sh", "-c", script], cwd=cwd, env=env, timeout=timeout, log=log)
+
+
+def stop_all() -> None:
+    """End every program that runs, group by group, and refuse new ones until `interruptible` begins anew."""
+    _stopping.set()
+    with _lock:
+        processes = list(_running.values())
+    for process in processes:
+        _signal(process, signal.SIGTERM)
+
+
+def stopping() -> bool:
+    """Tell whether the run is ending."""
+    return _stopping.is_set()
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """Turn SIGINT and SIGTERM into Interrupted, raised in the main thread once every program was told to end."""
+
+    def interrupt(number: int, _frame: FrameType | None) -> None:
+        again = _stopping.is_set()
+        stop_all()
+        if not again:
+            raise Interrupted(f"stopped by {signal.Signals(number).name}")
+
+    _stopping.clear()
+    previous = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _start(
+    argv: Sequence[str], cwd: Path | None, env: Mapping[str, str] | None, feed: bool, install: str
+) -> subprocess.Popen[bytes]:
+    if _stopping.is_set():
+        raise Stopped(f"{display(argv)} was not started: the run is ending")
+    if cwd is not None and not cwd.is_dir():
+        raise ExternalFailure(f"{display(argv)} cannot run in {cwd}: no such directory")
+    try:
+        process = subprocess.Popen(
+            list(argv),
+            cwd=cwd,
+            env={**os.environ, **(env or {})},
+            stdin=subprocess.PIPE if feed else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except FileNotFoundError as error:
+        raise MissingTool(argv[0], install) from error
+    except OSError as error:
+        raise ExternalFailure(f"{display(argv)} cannot be started: {error.strerror}") from error
+    with _lock:
+        _running[process.pid] = process
+    return process
+
+
+def _forget(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:  # an exception is on its way through us
+        _end(process)
+    with _lock:
+        _running.pop(process.pid, None)
+
+
+def _drain(pipe: IO[bytes], data: bytearray, sink: IO[bytes] | None) -> None:
+    with pipe:
+        for line in pipe:
+            data += line
+            if sink:
+                sink.write(mask(line.decode("utf-8", "replace")).encode())
+                sink.flush()
+
+
+def _wait(process: subprocess.Popen[bytes], stdin: bytes | None, timeout: float | None) -> bool:
+    """Wait for the end; returns whether it had to be forced by the timeout."""
+    if stdin is not None and process.stdin is not None:
+        with contextlib.suppress(BrokenPipeError), process.stdin as pipe:
+            pipe.write(stdin)
+    deadline = None if timeout is None else time.monotonic() + timeout
+    pause = 0.001
+    while process.poll() is None:
+        if deadline is not None and time.monotonic() > deadline:
+            _end(process)
+            return True
+        if _stopping.is_set():
+            _end(process)
+            return False
+        # `wait` with a timeout polls as well; this loop also sees the stop.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(pause)
+        pause = min(pause * 2, 0.05)
+    return False
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    _signal(process, signal.SIGTERM)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(GRACE)
+    _signal(process, signal.SIGKILL)
+    process.wait()
+
+
+def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)
