@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import re
 from pathlib import Path
@@ -19,11 +20,11 @@ _URL_USERINFO = re.compile(r"(?<=://)[^/@\s:]*:[^/@\s]+(?=@)")
 
 
 def register(secret: str) -> str:
-    """Mask `secret` from now on: raw, URL-encoded and base64 (alone and as `user:secret` tails). Returns it."""
+    """Mask `secret` from now on: raw, URL-encoded, as in JSON, and base64 (alone and as `user:secret` tails). Returns it."""
     global _pattern
     if len(secret) >= SHORTEST and secret not in _forms:
         raw = secret.encode()
-        _forms.update({secret, quote(secret, safe=""), quote_plus(secret)})
+        _forms.update({secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]})
         # In the base64 of "user:secret" the secret starts at any of three offsets within a group.
         for offset in range(3):
             encoded = base64.b64encode(b"\0" * offset + raw).decode()

@@ -10,6 +10,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
+STAGES = (
+    "build",
+    "unit-tests",
+    "sonar-scan",
+    "compiler-warnings",
+    "dead-code",
+    "code-standard",
+    "package",
+    "upload",
+)
 Level = Literal["error", "warning", "note"]
 Status = Literal["passed", "failed", "skipped", "stopped"]
 Outcome = Literal["verified", "failed", "superseded"]
@@ -35,7 +45,7 @@ class Finding:
 class GateResult:
     """A rule over findings or measures, what was allowed and what was found. `actual` None: it could not be known."""
 
-    name: str  # errors, warnings, total, new, coverage, report
+    name: str  # errors, warnings, total, new, tests, coverage, report
     limit: float
     actual: float | None
     passed: bool
@@ -159,6 +169,7 @@ class StageResult:
     release: Release | None = None
     log: str = ""  # relative to the checkout
     evidence: str = ""  # the first thing to look at when it failed
+    exit_code: int = 1  # what a failed one makes of the command's exit code
     schema: Literal["jenkins_cd/stage/v1"] = "jenkins_cd/stage/v1"
 
 

@@ -132,6 +132,12 @@ def stopping() -> bool:
     return _stopping.is_set()
 
 
+def pause(seconds: float) -> None:
+    """Sleep, or raise Stopped at once when the run is ending."""
+    if _stopping.wait(seconds):
+        raise Stopped("stopped while waiting")
+
+
 @contextlib.contextmanager
 def interruptible() -> Iterator[None]:
     """Turn SIGINT and SIGTERM into Interrupted, raised in the main thread once every program was told to end."""

@@ -1,0 +1,220 @@
+"""Which stages run, in which order and which at once; collects their results."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+
+from jenkins_cd import results, versions
+from jenkins_cd.config import Config
+from jenkins_cd.suggest import nearest
+from jenkins_cd.errors import BadInput, Interrupted, JenkinsCdError
+from jenkins_cd.model import CiResult, Progress, StageResult, Status
+from jenkins_cd.stages import Build, Stage
+from jenkins_cd.stages import load as load_stages
+from jenkins_cd.tools import git, process
+from jenkins_cd.toolchains import detect
+from jenkins_cd.toolchains import load as load_toolchain
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """A stage in a plan: what it waits for, when it can start, and why it would be skipped."""
+
+    stage: str
+    needs: tuple[str, ...]  # of the stages that were selected
+    wave: int  # stages of one wave can run at the same time; 0 is the first
+    skip_reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CiPlan:
+    """What `jenkins-cd ci` would run."""
+
+    app: str
+    project: str
+    version: str
+    commit: str
+    steps: tuple[Step, ...]
+    schema: str = "jenkins_cd/ci-plan/v1"
+
+
+def prepare(workspace: Path, config: Config, version: str | None, progress: Progress) -> Build:
+    """Return what every stage needs to know of this checkout. Raises BadInput where its state cannot be known."""
+    state = git.state(workspace)
+    return Build(
+        workspace=workspace,
+        config=config,
+        toolchain=load_toolchain(config.app.toolchain or detect(workspace)),
+        version=versions.derive(state, version),
+        commit=state.commit,
+        committed=state.committed,
+        dirty=state.dirty,
+        source=state.source,
+        progress=progress,
+    )
+
+
+def select(names: Sequence[str]) -> Mapping[str, Stage]:
+    """Return the stages that were asked for, or all. Raises BadInput that lists every unknown name."""
+    stages = load_stages()
+    problems = [f"{name}: no such stage{nearest(name, stages)}" for name in names if name not in stages]
+    if problems:
+        raise BadInput("unknown stage", f"the stages are {', '.join(stages)}", problems)
+    return {name: stage for name, stage in stages.items() if not names or name in names}
+
+
+def plan(build: Build, stages: Mapping[str, Stage]) -> CiPlan:
+    """Return the order of the stages and what can run at once."""
+    waves: dict[str, int] = {}
+    steps = []
+    for name, stage in stages.items():
+        needs = tuple(need for need in stage.NEEDS if need in stages)
+        waves[name] = max((waves[need] + 1 for need in needs), default=0)
+        steps.append(Step(stage=name, needs=needs, wave=waves[name], skip_reason=stage.skip_reason(build)))
+    app = build.config.app
+    return CiPlan(app=app.app, project=app.project, version=build.version, commit=build.commit, steps=tuple(steps))
+
+
+def run(build: Build, stages: Mapping[str, Stage], *, fail_fast: bool = False) -> CiResult:
+    """Run the stages, those at the same time that do not wait for one another, and save each one's result.
+
+    A failed stage stops those that need it and lets the rest finish; `fail_fast` ends the rest at once. Raises
+    Interrupted, with the stages that were unfinished, when the run is stopped from outside.
+    """
+    results.prepare(build.workspace)
+    started, clock = datetime.now(timezone.utc), time.monotonic()
+    done: dict[str, StageResult] = {}
+    running: dict[Future[StageResult], str] = {}
+    with ThreadPoolExecutor(max_workers=len(stages), thread_name_prefix="stage") as pool:
+        try:
+            while len(done) < len(stages):
+                for name in _ready(stages, done, running.values()):
+                    if blocker := _blocker(stages[name], stages, done):
+                        done[name] = _stopped(build, name, f"not run: {blocker} did not pass")
+                    else:
+                        running[pool.submit(_run_stage, build, name, stages[name])] = name
+                if not running:
+                    continue
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    done[running.pop(future)] = future.result()
+                if fail_fast and any(result.status == "failed" for result in done.values()):
+                    process.stop_all()
+        except Interrupted as stop:
+            _abandon(build, stages, done, running, stop)
+    return _collect(build, {name: done[name] for name in stages}, started, time.monotonic() - clock)
+
+
+def recorded(build: Build) -> CiResult:
+    """Return what is known of this very commit and version: also the stages that other runs have recorded."""
+    known = {name: results.load(build.out, name, StageResult) for name in load_stages()}
+    own = {
+        name: result
+        for name, result in known.items()
+        if result and (result.commit, result.version) == (build.commit, build.version)
+    }
+    started = min((result.started for result in own.values()), default=datetime.now(timezone.utc))
+    ended = max((result.started.timestamp() + result.seconds for result in own.values()), default=0.0)
+    return _collect(build, own, started, max(ended - started.timestamp(), 0.0))
+
+
+def exit_code(result: CiResult) -> int:
+    """Return the exit code of a run: that of its failed stages, a failed gate before anything else."""
+    return min((stage.exit_code for stage in result.stages if stage.status == "failed"), default=0)
+
+
+def _ready(stages: Mapping[str, Stage], done: Mapping[str, StageResult], running: object) -> list[str]:
+    busy = set(running)  # type: ignore[call-overload]
+    return [
+        name
+        for name, stage in stages.items()
+        if name not in done and name not in busy and all(need in done for need in stage.NEEDS if need in stages)
+    ]
+
+
+def _blocker(stage: Stage, stages: Mapping[str, Stage], done: Mapping[str, StageResult]) -> str:
+    return next((need for need in stage.NEEDS if need in stages and done[need].status in ("failed", "stopped")), "")
+
+
+def _run_stage(build: Build, name: str, stage: Stage) -> StageResult:
+    """Run one stage to a result, whatever happens in it; an error of ours becomes a failed result."""
+    started, clock = datetime.now(timezone.utc), time.monotonic()
+    try:
+        reason = stage.skip_reason(build)
+        if reason:
+            result = _empty(build, name, "skipped", reason)
+            build.progress.started(name)
+        else:
+            build.progress.started(name)
+            result = stage.run(build)
+    except Interrupted:
+        result = _empty(build, name, "stopped", "stopped before it was finished")
+    except JenkinsCdError as error:
+        result = _failure(build, name, error)
+    result = replace(result, started=started, seconds=time.monotonic() - clock)
+    results.save(build.out, name, result)
+    build.progress.finished(name, result.status, result.reason, result.seconds)
+    return result
+
+
+def _empty(build: Build, name: str, status: Status, reason: str) -> StageResult:
+    now = datetime.now(timezone.utc)
+    return StageResult(
+        stage=name,
+        status=status,
+        reason=reason,
+        version=build.version,
+        commit=build.commit,
+        started=now,
+        seconds=0.0,
+    )
+
+
+def _failure(build: Build, name: str, error: JenkinsCdError) -> StageResult:
+    problems = getattr(error, "problems", ())
+    evidence = "\n".join([error.message, *problems, *([error.hint] if error.hint else [])])
+    reason = error.message.splitlines()[0]
+    return replace(_empty(build, name, "failed", reason), evidence=evidence, exit_code=error.exit_code)
+
+
+def _stopped(build: Build, name: str, reason: str) -> StageResult:
+    result = _empty(build, name, "stopped", reason)
+    results.save(build.out, name, result)
+    build.progress.finished(name, "stopped", reason, 0.0)
+    return result
+
+
+def _abandon(
+    build: Build,
+    stages: Mapping[str, Stage],
+    done: dict[str, StageResult],
+    running: Mapping[Future[StageResult], str],
+    stop: Interrupted,
+) -> None:
+    """Wait for the stages whose programs were just told to end, then say what was unfinished."""
+    wait(running)
+    finished = {name for future, name in running.items() if future.result().status in ("passed", "failed", "skipped")}
+    unfinished = [name for name in stages if name not in done and name not in finished]
+    raise Interrupted(
+        f"{stop.message}; unfinished: {', '.join(unfinished) or 'nothing'}",
+        f"run it again: jenkins-cd ci {' '.join(unfinished)}".rstrip(),
+    ) from stop
+
+
+def _collect(build: Build, done: Mapping[str, StageResult], started: datetime, seconds: float) -> CiResult:
+    app = build.config.app
+    failed = any(result.status in ("failed", "stopped") for result in done.values())
+    return CiResult(
+        app=app.app,
+        project=app.project,
+        version=build.version,
+        commit=build.commit,
+        status="failed" if failed else "passed",
+        started=started,
+        seconds=seconds,
+        stages=tuple(done.values()),
+    )

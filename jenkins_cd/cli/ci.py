@@ -1,0 +1,87 @@
+"""`jenkins-cd ci`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from jenkins_cd.cli import options
+
+if TYPE_CHECKING:
+    from jenkins_cd.ci import CiPlan
+
+
+def _stage_names(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    from jenkins_cd.model import STAGES
+
+    return [name for name in STAGES if name.startswith(incomplete)]
+
+
+@click.command()
+@click.argument("stages", nargs=-1, metavar="[STAGE]...", shell_complete=_stage_names)
+@click.option("--version", metavar="VERSION", help="The release's version; from Git where left out.")
+@click.option("--plan", "only_plan", is_flag=True, help="Show the stages, their order and what runs at once; run none.")
+@click.option("--fail-fast", is_flag=True, help="Stop all stages when one fails.")
+@options.folder
+@options.platform
+@options.overrides
+@options.as_json
+def ci(
+    stages: tuple[str, ...],
+    version: str | None,
+    only_plan: bool,
+    fail_fast: bool,
+    folder: Path,
+    platform: str | None,
+    overrides: tuple[str, ...],
+    as_json: bool,
+) -> int:
+    """Build, test, check, package and upload a commit: all stages, or those that are named.
+
+    Stages that do not wait for one another run at the same time. Results are kept in .jenkins-cd/.
+
+    \b
+    Example:
+      jenkins-cd ci
+      jenkins-cd ci unit-tests code-standard
+      jenkins-cd ci --plan --json
+    """
+    from jenkins_cd import ci as runner
+    from jenkins_cd.config.load import load
+    from jenkins_cd.report import console, html
+    from jenkins_cd.results import save
+    from jenkins_cd.tools import process
+
+    workspace = folder.resolve()
+    selected = runner.select(stages)
+    config = load(workspace, platform, overrides)
+    with process.interruptible(), console.progress() as progress:
+        build = runner.prepare(workspace, config, version, progress)
+        if only_plan:
+            plan = runner.plan(build, selected)
+        else:
+            result = runner.run(build, selected, fail_fast=fail_fast)
+    if only_plan:
+        options.show_json(plan) if as_json else _show_plan(plan)
+        return 0
+    recorded = runner.recorded(build)
+    save(build.out, "ci", recorded)
+    page = html.write(build.out / "report", recorded, ())
+    if as_json:
+        options.show_json(result)
+    else:
+        console.ci_summary(result, page)
+    return runner.exit_code(result)
+
+
+def _show_plan(plan: CiPlan) -> None:
+    from jenkins_cd.report import console
+
+    click.echo(f"{plan.app} {plan.version} ({plan.commit[:12]})\n")
+    rows = [
+        (str(step.wave + 1), step.stage, ", ".join(step.needs) or "–", step.skip_reason and f"skipped: {step.skip_reason}")
+        for step in sorted(plan.steps, key=lambda step: step.wave)
+    ]
+    console.table(("wave", "stage", "waits for", ""), rows)

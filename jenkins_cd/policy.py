@@ -1,0 +1,69 @@
+"""Whether a release may go to an environment: the platform file's rules. What cannot be shown is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from jenkins_cd.config.types import Environment, PlatformFile
+from jenkins_cd.errors import Refused
+from jenkins_cd.model import Deployment
+
+
+def check(
+    platform: PlatformFile,
+    environment: str,
+    version: str,
+    history: Iterable[Deployment],
+    *,
+    approver: str | None,
+    now: datetime,
+) -> None:
+    """Raise Refused, with everything that is missing, unless `version` may go to `environment`.
+
+    `history` holds the app's deployments in all environments; `approver` None means that nobody promotes it.
+    """
+    rules = platform.environments[environment]
+    missing = [
+        *_proof(rules, environment, version, history),
+        *_approval(rules, environment, approver),
+        *_freeze(rules, environment, now),
+    ]
+    if missing:
+        raise Refused(
+            f"{version} may not go to {environment}: {'; '.join(missing)}",
+            f"jenkins-cd explain environments.{environment} shows the rules",
+        )
+
+
+def _proof(rules: Environment, environment: str, version: str, history: Iterable[Deployment]) -> list[str]:
+    """A release that was verified here once was proven then; else it must be verified in the environment before."""
+    if rules.after == "ci":
+        return []
+    proven = {past.environment for past in history if past.version == version and past.outcome == "verified"}
+    if proven & {environment, rules.after}:
+        return []
+    return [f"it is not verified in {rules.after}"]
+
+
+def _approval(rules: Environment, environment: str, approver: str | None) -> list[str]:
+    if rules.promotion == "automatic":
+        return []
+    if approver is None:
+        return [f"people bring releases to {environment}: jenkins-cd promote --to {environment}"]
+    if rules.approvers and approver not in rules.approvers:
+        return [f"{approver or 'nobody'} is not one of its approvers ({', '.join(rules.approvers)})"]
+    return []
+
+
+def _freeze(rules: Environment, environment: str, now: datetime) -> list[str]:
+    return [
+        f"{environment} is frozen until {freeze.end}: {freeze.why}"
+        for freeze in rules.freeze
+        if datetime.fromisoformat(_python(freeze.start)) <= now < datetime.fromisoformat(_python(freeze.end))
+    ]
+
+
+def _python(moment: str) -> str:
+    """Return an ISO 8601 time as Python 3.10 reads it: it knows no `Z`."""
+    return moment[:-1] + "+00:00" if moment.endswith(("Z", "z")) else moment

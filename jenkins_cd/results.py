@@ -1,0 +1,72 @@
+"""The folder `.jenkins-cd`: what each step found, as JSON that the next step, the report and people can read."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any, TypeVar
+
+from jenkins_cd.errors import GateFailed
+from jenkins_cd.masking import mask
+
+T = TypeVar("T")
+FOLDER = ".jenkins-cd"
+
+
+def prepare(workspace: Path) -> Path:
+    """Return the results folder of a checkout, made if need be and hidden from Git."""
+    folder = workspace / FOLDER
+    (folder / "logs").mkdir(parents=True, exist_ok=True)
+    ignore = folder / ".gitignore"
+    if not ignore.exists():
+        write(ignore, b"*\n")
+    return folder
+
+
+def to_json(value: Any) -> str:
+    """Return one of the model's values as indented JSON, secrets masked."""
+    import msgspec
+
+    return mask(msgspec.json.format(msgspec.json.encode(value, order="sorted"), indent=2).decode())
+
+
+def from_json(data: bytes, type_: type[T], origin: str) -> T:
+    """Return the model's value that `data` holds. Raises GateFailed, naming `origin`, where it holds something else."""
+    import msgspec
+
+    try:
+        return msgspec.json.decode(data, type=type_)
+    except msgspec.MsgspecError as error:
+        raise GateFailed(f"{origin} cannot be read: {error}", "run the step that writes it again") from error
+
+
+def save(folder: Path, name: str, value: Any) -> Path:
+    """Write `value` to `<folder>/<name>.json`; a reader sees the old file or the new one, never half of one."""
+    file = folder / f"{name}.json"
+    write(file, (to_json(value) + "\n").encode())
+    return file
+
+
+def load(folder: Path, name: str, type_: type[T]) -> T | None:
+    """Return what was saved as `name`, or None where nothing was. Raises GateFailed where it cannot be read."""
+    file = folder / f"{name}.json"
+    try:
+        data = file.read_bytes()
+    except FileNotFoundError:
+        return None
+    return from_json(data, type_, str(file))
+
+
+def write(file: Path, data: bytes) -> None:
+    """Write a file at once or not at all."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+        Path(name).chmod(0o644)
+        Path(name).replace(file)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
