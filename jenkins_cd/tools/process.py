@@ -118,6 +118,39 @@ def shell(
     return run(["sh", "-c", script], cwd=cwd, env=env, timeout=timeout, log=log)
 
 
+@dataclass(frozen=True)
+class Service:
+    """A program that keeps running until `stop`, or until the run ends."""
+
+    argv: tuple[str, ...]
+    process: subprocess.Popen[bytes]
+
+    @property
+    def exit_code(self) -> int | None:
+        """Return the exit code, None as long as it runs."""
+        return self.process.poll()
+
+    def stop(self) -> None:
+        """End it with everything that it started. Stopping twice is allowed."""
+        with _lock:
+            known = _running.pop(self.process.pid, None)
+        if known is not None:  # else the number may be another program's by now
+            _end(self.process)
+
+
+def serve(
+    argv: Sequence[str],
+    *,
+    log: Path,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    install: str = "",
+) -> Service:
+    """Start a program and return at once; both streams are appended to `log`. Raises as `run` does."""
+    with log.open("ab") as sink:
+        return Service(tuple(argv), _start(argv, cwd, env, False, install, sink))
+
+
 def stop_all() -> None:
     """End every program that runs, group by group, and refuse new ones until `interruptible` begins anew."""
     _stopping.set()
@@ -158,7 +191,12 @@ def interruptible() -> Iterator[None]:
 
 
 def _start(
-    argv: Sequence[str], cwd: Path | None, env: Mapping[str, str] | None, feed: bool, install: str
+    argv: Sequence[str],
+    cwd: Path | None,
+    env: Mapping[str, str] | None,
+    feed: bool,
+    install: str,
+    sink: IO[bytes] | None = None,
 ) -> subprocess.Popen[bytes]:
     if _stopping.is_set():
         raise Stopped(f"{display(argv)} was not started: the run is ending")
@@ -170,8 +208,8 @@ def _start(
             cwd=cwd,
             env={**os.environ, **(env or {})},
             stdin=subprocess.PIPE if feed else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdout=sink or subprocess.PIPE,
+            stderr=sink or subprocess.PIPE,
             start_new_session=True,
         )
     except FileNotFoundError as error:

@@ -1,0 +1,50 @@
+"""What all tests share: an environment that is nobody's, and a real registry."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jenkins_cd.demo.services import Registry
+
+FOREIGN = ("JENKINS_CD_", "HELM_", "BUILDAH_", "GIT_", "DOCKER_CONFIG", "REGISTRY_AUTH_FILE", "BUILD_URL")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def isolated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Keep Git, the caches, Helm and the image store of whoever runs the tests out of them; one each per worker.
+
+    The folder of pinned tools stays in PATH, as that is how the machine provides them.
+    """
+    home = tmp_path_factory.mktemp("home")
+    gitconfig, storage = home / "gitconfig", home / "storage.conf"
+    gitconfig.write_text(
+        "[user]\n\tname = Test\n\temail = test@example.invalid\n[init]\n\tdefaultBranch = main\n"
+        "[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n[commit]\n\tgpgsign = false\n",
+        encoding="utf-8",
+    )
+    storage.write_text(
+        f'[storage]\ndriver = "vfs"\ngraphroot = "{home}/containers"\nrunroot = "{home}/run"\n', encoding="utf-8"
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith(FOREIGN):
+                patch.delenv(name)
+        patch.setenv("GIT_CONFIG_GLOBAL", str(gitconfig))
+        patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+        patch.setenv("XDG_CACHE_HOME", str(home / "cache"))
+        patch.setenv("XDG_CONFIG_HOME", str(home / "config"))
+        patch.setenv("XDG_DATA_HOME", str(home / "data"))
+        patch.setenv("CONTAINERS_STORAGE_CONF", str(storage))
+        yield home
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    """A registry that everybody may write to, shared by the tests of one worker: use names of your own in it."""
+    running = Registry.start(tmp_path_factory.mktemp("registry"))
+    yield running
+    running.stop()
