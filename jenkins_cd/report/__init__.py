@@ -1,1 +1,1 @@
-"""What people look at: the terminal, the Jenkins log, JUnit, SARIF and the HTML page. Reads the model only."""
+"""What people see: a terminal, a Jenkins log, a page. Reads the model and nothing else."""

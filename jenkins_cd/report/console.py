@@ -1,0 +1,174 @@
+"""What a command says in the end, on a terminal or in a log: results to standard output, errors to standard error."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TextIO
+
+from jenkins_cd.errors import BadInput, JenkinsCdError
+from jenkins_cd.model import CiResult, Deployment, Observation, Phase, Plan, Progress, StageResult
+from jenkins_cd.report.progress import Lines, Screen, colours, emit, lively
+from jenkins_cd.report.text import cells, clean, cleaned, duration, fit, instant, one_line, pad, wrapped
+
+REPORT = Path(".jenkins-cd/report/index.html")
+EVIDENCE = 20  # lines of it that are shown; the report has all
+COLOURS: Mapping[str, str] = {
+    "passed": "32", "verified": "32", "failed": "31", "stopped": "33", "superseded": "33", "skipped": "90",
+}  # fmt: skip
+
+
+@contextlib.contextmanager
+def progress() -> Iterator[Progress]:
+    """Give whoever works somebody to tell how it goes on: live on a terminal, lines with their time otherwise."""
+    if lively(sys.stderr):
+        with Screen(sys.stderr) as screen:
+            yield screen
+    else:
+        yield Lines(sys.stderr)
+
+
+def ci_summary(result: CiResult, report: Path | None = REPORT) -> None:
+    """Print how a run of CI ended: one table, and after a failure the first thing to look at. `report`: the page."""
+    result = cleaned(result)
+    what = f"{result.app} {result.version} ({result.commit[:12]})"
+    _say(f"\n{what}: {_painted(result.status)} in {duration(result.seconds)}\n")
+    rows = [(one.stage, one.status, one_line(one.reason), took(one)) for one in result.stages]
+    table(("stage", "status", "what", "time"), rows)
+    first = next((one for status in ("failed", "stopped") for one in result.stages if one.status == status), None)
+    if first:
+        _first_thing(first)
+    if report:
+        _say(f"\nreport: {report}")
+
+
+def deployment_summary(deployment: Deployment, report: Path | None = REPORT) -> None:
+    """Print how a deployment ended: its phases, what was seen last, evidence and what to do next."""
+    deployment = cleaned(deployment)
+    what = f"{deployment.kind} of {deployment.app} {deployment.version} to {deployment.environment}"
+    _say(f"\n{what}: {_painted(deployment.outcome)} in {duration(deployment.seconds)}")
+    _say(f"{deployment.reason}\n" if deployment.reason else "")
+    if deployment.phases:
+        rows = [(one.name, one.status, one_line(one.detail), took(one)) for one in deployment.phases]
+        table(("phase", "status", "what", "time"), rows)
+    if deployment.observation:
+        _say(f"\nseen last: {observed(deployment.observation)}")
+        _evidence(deployment.observation.body)
+    if deployment.outcome != "verified":
+        _say("\nevidence:" if deployment.evidence.strip() else "")
+        _evidence(deployment.evidence)
+        _say(f"\nnext: {next_step(deployment)}")
+    if report:
+        _say(f"\nreport: {report}")
+
+
+def plan(plan: Plan) -> None:
+    """Print what a deployment would change: the versions, then the differences."""
+    plan = cleaned(plan)
+    _say(f"{plan.environment}: {plan.declared or 'nothing'} → {plan.wanted}")
+    _say(
+        f"  declared {plan.declared or 'nothing'}, running {plan.running or 'unknown'}, verified {plan.verified or 'none'}"
+    )
+    if not plan.changes:
+        _say("  nothing to change in the deploy repository")
+    for title, diff in (("the deploy repository", plan.files), ("what Helm renders", plan.manifests)):
+        if diff:
+            _say(f"\nchanges in {title}:\n" + "\n".join(_diff_line(line) for line in diff.splitlines()))
+
+
+def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table as wide as the terminal at most: the widest column is wrapped. A status is coloured."""
+    content = [[clean(cell) for cell in row] for row in rows]
+    widths = _widths(headers, content, shutil.get_terminal_size().columns)
+    right = [header in ("time", "duration") for header in headers]
+    _say(_row(headers, widths, right, "1"))
+    for row in content:
+        parts = [wrapped(cell, width) for cell, width in zip(row, widths, strict=True)]
+        for index in range(max(len(part) for part in parts)):
+            _say(_row([part[index] if index < len(part) else "" for part in parts], widths, right))
+
+
+def error(failure: JenkinsCdError) -> None:
+    """Print a failure to standard error: what happened, each problem, what to do next."""
+    painted = _paint("jenkins-cd:", "31", sys.stderr)
+    _say(f"{painted} {clean(failure.message)}", sys.stderr)
+    for problem in failure.problems if isinstance(failure, BadInput) else ():
+        _say(f"  {clean(problem)}", sys.stderr)
+    if failure.hint:
+        _say(f"  next: {clean(failure.hint)}", sys.stderr)
+
+
+def observed(seen: Observation) -> str:
+    """Return in one phrase what a health endpoint answered."""
+    if seen.status is None:
+        return f"{seen.url} did not answer: {one_line(seen.error) or 'no reason given'} ({instant(seen.at)})"
+    version = f"version {seen.version}" if seen.version else "no version"
+    return f"{seen.url} answered {seen.status}, {version} ({instant(seen.at)})"
+
+
+def next_step(deployment: Deployment) -> str:
+    """Return what to do after a deployment that was not verified."""
+    if deployment.outcome == "superseded":
+        return f"nothing: a later deployment took over; jenkins-cd history --app {deployment.app} shows it"
+    if deployment.kind == "rollback":
+        return f"{deployment.environment} runs no verified version: mend it by hand, or deploy another version"
+    return f"mend what the evidence shows and release it; jenkins-cd history --app {deployment.app} shows what runs"
+
+
+def took(one: StageResult | Phase) -> str:
+    """Return the time that a step took, nothing where it did not run."""
+    return "" if one.status == "skipped" else duration(one.seconds)
+
+
+def _first_thing(stage: StageResult) -> None:
+    _say(f"\nfirst thing to look at: {stage.stage}: {stage.reason}")
+    _evidence(stage.evidence)
+    if stage.log:
+        _say(f"  log: {stage.log}")
+
+
+def _evidence(text: str) -> None:
+    lines = text.strip("\n").splitlines()
+    for line in lines[:EVIDENCE]:
+        _say(fit(f"  │ {line}".rstrip(), 500))
+    if len(lines) > EVIDENCE:
+        _say(f"  │ … {len(lines) - EVIDENCE} more lines")
+
+
+def _widths(headers: Sequence[str], rows: Sequence[Sequence[str]], columns: int) -> list[int]:
+    """Return the width of each column: as its content, the widest ones shrunk until all fit."""
+    lines = [[max((cells(line) for line in cell.splitlines()), default=0) for cell in row] for row in [headers, *rows]]
+    widths = [max(column) for column in zip(*lines, strict=True)]
+    excess = sum(widths) + 2 * (len(widths) - 1) - columns
+    for _ in range(max(excess, 0)):
+        widest = max(range(len(widths)), key=widths.__getitem__)
+        widths[widest] = max(widths[widest] - 1, 8)
+    return widths
+
+
+def _row(row: Sequence[str], widths: Sequence[int], right: Sequence[bool], style: str = "") -> str:
+    padded = [pad(text, width, side) for text, width, side in zip(row, widths, right, strict=True)]
+    words = [_paint(cell, style or COLOURS.get(text, "")) for cell, text in zip(padded, row, strict=True)]
+    return "  ".join(words).rstrip()
+
+
+def _diff_line(line: str) -> str:
+    if line.startswith(("+++", "---")):
+        return _paint(line, "1")
+    return _paint(line, {"+": "32", "-": "31", "@": "36"}.get(line[:1], ""))
+
+
+def _painted(status: str) -> str:
+    return _paint(status, COLOURS.get(status, ""))
+
+
+def _paint(text: str, style: str, stream: TextIO | None = None) -> str:
+    """Return `text` in a style of ECMA-48 (SGR), where the stream takes colours."""
+    return f"\x1b[{style}m{text}\x1b[0m" if style and colours(stream or sys.stdout) else text
+
+
+def _say(text: str, stream: TextIO | None = None) -> None:
+    emit(stream or sys.stdout, text + "\n")
