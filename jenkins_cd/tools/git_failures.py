@@ -121,4 +121,6 @@ def explain(purpose: str, output: str) -> JenkinsCdError:
     for known in KNOWN:
         if known.words.search(output):
             return known.error(f"cannot {purpose}: {known.meaning}\n{tail}", known.hint)
+    if rejected:
+        return Refused(f"cannot {purpose}: the repository declined the push\n{tail}", _MAY_NOT)
     return Unexplained(f"cannot {purpose}: Git failed\n{tail}", "the lines above are Git's own")

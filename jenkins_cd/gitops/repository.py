@@ -1,0 +1,234 @@
+"""A Git repository that many write to at once: read through a mirror on this machine, written without a work tree.
+
+A write is an intent ("storefront in dev is 1.4.0"), not a patch. It is made on the newest commit and pushed without
+force; where somebody else was first, it is made again on theirs. So nobody's work is lost and nothing conflicts.
+
+The mirror is a cache. Whatever is wrong with it, it is thrown away and fetched again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from jenkins_cd.gitops import fast_import
+from jenkins_cd.masking import mask
+from jenkins_cd.tools import git, lock, process
+from jenkins_cd.tools.git_failures import LostRace, NoSuchRef, Unexplained
+
+T = TypeVar("T")
+PATIENCE = 120.0  # seconds that a write tries to win the race for
+
+
+@dataclass(frozen=True)
+class Repository:
+    """The repository at `url`; `folder` holds its mirror and the locks."""
+
+    url: str
+    folder: Path
+
+    @classmethod
+    def open(cls, url: str) -> Repository:
+        """Return the repository at `url`. Nothing is fetched yet. Raises BadInput where it is no Git URL."""
+        key = hashlib.sha256(git.check_url(url).encode()).hexdigest()[:24]
+        return cls(url, lock.cache_folder() / "repositories" / key)
+
+    @property
+    def mirror(self) -> Path:
+        """Return the bare repository with what was fetched so far."""
+        return self.folder / "mirror.git"
+
+    def tip(self, branch: str, timeout: float = git.TIMEOUT) -> str | None:
+        """Fetch `branch` and return its newest commit, or None where it does not exist (yet)."""
+        git.check_branch(branch)
+        try:
+            return self._locked(lambda: self._fetch(branch, timeout))
+        except NoSuchRef:
+            return None
+
+    def view(self, commit: str | None) -> View:
+        """Return the files as `commit` has them; None stands for a branch that does not exist yet."""
+        return View(self, commit)
+
+    def read(self, commit: str, path: str) -> bytes | None:
+        """Return a file's content, or None where `commit` has no such file."""
+        return self.read_all(commit, [path]).get(path)
+
+    def read_all(self, commit: str, paths: Iterable[str]) -> dict[str, bytes]:
+        """Return the content of many files at once; those that `commit` does not have are left out."""
+        wanted = set(paths)
+        objects = {path: id_ for path, (_, id_) in self._entries(commit, _shared(wanted)).items() if path in wanted}
+        if not objects:
+            return {}
+        contents = self._reading(commit, lambda: self._contents(sorted(set(objects.values()))))
+        return {path: contents[id_] for path, id_ in objects.items()}
+
+    def list(self, commit: str, prefix: str = "") -> list[str]:
+        """Return the paths of all files below the folder `prefix`, sorted."""
+        return sorted(self._entries(commit, prefix))
+
+    def same(self, one: str, other: str, prefix: str) -> bool:
+        """Tell whether two commits have the same files below the folder `prefix`."""
+        return one == other or self._entries(one, prefix) == self._entries(other, prefix)
+
+    def commit(self, branch: str, message: str, change: Callable[[View], Mapping[str, bytes | None]]) -> str:
+        """Make one commit on the tip of `branch` and push it; returns the commit.
+
+        `change` gets the files of the tip and returns new contents by path (None: no such file any more). It is called
+        again on the new tip each time somebody else was faster, so it must depend on nothing else. Where it changes
+        nothing there is no commit, and the tip is returned (an empty string where there is no branch).
+        Raises what git_failures.explain says; ExternalFailure where the race cannot be won in PATIENCE seconds.
+        """
+        import tenacity
+
+        git.check_branch(branch)
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(LostRace),
+            wait=tenacity.wait_random_exponential(multiplier=0.1, max=3),
+            stop=tenacity.stop_after_delay(PATIENCE),
+            sleep=process.pause,
+            reraise=True,
+        )
+        # A courtesy: writers of this machine queue up, because racing one another makes all of them slower.
+        with lock.held(self.folder / f"{branch.replace('/', '%')}.queue"):
+            return retrying(self._attempt, branch, message, change)
+
+    def _attempt(self, branch: str, message: str, change: Callable[[View], Mapping[str, bytes | None]]) -> str:
+        tip = self.tip(branch)
+        view = self.view(tip)
+        wanted = {fast_import.check(path): content for path, content in change(view).items()}
+        present = view.read_all(wanted)
+        changed = {path: content for path, content in wanted.items() if content != present.get(path)}
+        if not changed:
+            return tip or ""
+        modes = {path: mode for path, (mode, _) in self._entries(tip, _shared(changed)).items()}
+        stream = fast_import.commit(tip, mask(message), changed, modes)
+        return self._locked(lambda: self._push(branch, stream), tip)
+
+    def _push(self, branch: str, stream: bytes) -> str:
+        made = self._git("fast-import", "--quiet", "--force", stdin=stream).decode().strip()
+        refspec = f"{made}:refs/heads/{branch}"
+        purpose = f"push to {branch} of {mask(self.url)}"
+        self._git("push", "--porcelain", "--no-verify", "--", self.url, refspec, purpose=purpose, remote=True)
+        self._git("update-ref", f"refs/heads/{branch}", made)
+        return made
+
+    def _fetch(self, branch: str, timeout: float) -> str:
+        ref = f"refs/heads/{branch}"
+        options = () if self._local(ref) else ("--depth=1",)  # history is not needed
+        self._fetch_ref(f"+{ref}:{ref}", *options, timeout=timeout, what=branch)
+        return self._local(ref)
+
+    def _fetch_ref(self, refspec: str, *options: str, what: str, timeout: float = git.TIMEOUT) -> None:
+        arguments = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", *options, "--", self.url, refspec)
+        self._git(*arguments, timeout=timeout, purpose=f"fetch {what} from {mask(self.url)}", remote=True)
+
+    def _local(self, ref: str) -> str:
+        lines = self._git("for-each-ref", "--format=%(refname) %(objectname)", ref).decode().splitlines()
+        return dict(line.split(" ") for line in lines).get(ref, "")
+
+    def _entries(self, commit: str | None, prefix: str) -> dict[str, tuple[str, str]]:
+        """Return mode and object ID of each file below `prefix`, by path."""
+        if commit is None:
+            return {}
+        paths = (prefix.rstrip("/"),) if prefix else ()
+        listed = self._reading(commit, lambda: self._git("ls-tree", "-r", "-z", "--full-tree", commit, "--", *paths))
+        entries = {}
+        for line in filter(None, listed.split(b"\0")):
+            head, _, path = line.partition(b"\t")
+            mode, kind, id_ = head.decode().split(" ")
+            if kind == "blob":
+                entries[path.decode("utf-8", "surrogateescape")] = (mode, id_)
+        return entries
+
+    def _contents(self, ids: Sequence[str]) -> dict[str, bytes]:
+        """Return blobs by object ID (git-cat-file(1), "Batch output")."""
+        answer = self._git("cat-file", "--batch", stdin="".join(f"{id_}\n" for id_ in ids).encode())
+        contents, position = {}, 0
+        for id_ in ids:
+            end = answer.index(b"\n", position)
+            fields = answer[position:end].split(b" ")
+            if len(fields) != 3:
+                raise Unexplained(f"the mirror of {mask(self.url)} lacks the object {id_}")
+            size = int(fields[2])
+            contents[id_] = answer[end + 1 : end + 1 + size]
+            position = end + 1 + size + 1
+        return contents
+
+    def _locked(self, work: Callable[[], T], commit: str | None = None) -> T:
+        """Do what writes to the mirror, alone; once more in a new mirror (with `commit`) where this one is broken."""
+        with lock.held(self.folder / "mirror.lock"):
+            if not self.mirror.is_dir():
+                self._create()
+            try:
+                return work()
+            except Unexplained:
+                self._renew(commit)
+                return work()
+
+    def _reading(self, commit: str, work: Callable[[], T]) -> T:
+        """Do what only reads, beside others; in a new mirror where this one is broken or lacks the commit."""
+        try:
+            return work()
+        except Unexplained:
+            with lock.held(self.folder / "mirror.lock"):
+                self._renew(commit)
+            return work()
+
+    def _create(self) -> None:
+        """Make the mirror under another name first, so that half of one is never taken for a mirror."""
+        for leftover in self.folder.glob("new-*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        new = Path(tempfile.mkdtemp(dir=self.folder, prefix="new-"))
+        git.run(["init", "--quiet", "--bare", "--template="], folder=new)
+        new.rename(self.mirror)
+
+    def _renew(self, commit: str | None) -> None:
+        shutil.rmtree(self.mirror, ignore_errors=True)
+        self._create()
+        if commit:
+            self._fetch_ref(commit, "--depth=1", what=commit[:12])
+
+    def _git(
+        self,
+        *arguments: str,
+        stdin: bytes | None = None,
+        timeout: float = git.TIMEOUT,
+        purpose: str = "",
+        remote: bool = False,
+    ) -> bytes:
+        command = [f"--git-dir={self.mirror}", *arguments]
+        purpose = purpose or f"use the mirror of {mask(self.url)} in {self.folder}"
+        url = self.url if remote else ""
+        return git.run(command, folder=self.folder, url=url, stdin=stdin, timeout=timeout, purpose=purpose)
+
+
+@dataclass(frozen=True)
+class View:
+    """The files of one commit, or of none."""
+
+    repository: Repository
+    commit: str | None
+
+    def read(self, path: str) -> bytes | None:
+        """Return a file's content, or None where there is no such file."""
+        return self.repository.read(self.commit, path) if self.commit else None
+
+    def read_all(self, paths: Iterable[str]) -> dict[str, bytes]:
+        """Return the content of many files at once; those that do not exist are left out."""
+        return self.repository.read_all(self.commit, paths) if self.commit else {}
+
+    def list(self, prefix: str = "") -> list[str]:
+        """Return the paths of all files below the folder `prefix`, sorted."""
+        return self.repository.list(self.commit, prefix) if self.commit else []
+
+
+def _shared(paths: Iterable[str]) -> str:
+    """Return the folder that all paths have in common, or the path itself where there is but one."""
+    return os.path.commonpath(list(paths) or [""])
