@@ -1,0 +1,213 @@
+"""The ledger: releases published, deployments and their verdicts. One JSON file a record on a branch of its own.
+
+    releases/<project>/<app>/<version>.json
+    deployments/<environment>/<project>/<app>/<id>.json
+
+Records are only ever added. An app is named `storefront`, or `shop/storefront` where two projects have one so named.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from jenkins_cd.config.types import NAME, VERSION, Meta, PlatformFile
+from jenkins_cd.errors import BadInput, GateFailed, Refused
+from jenkins_cd.gitops.repository import Repository, View
+from jenkins_cd.masking import mask
+from jenkins_cd.model import Deployment, Release
+from jenkins_cd.versions import newest, valid
+
+T = TypeVar("T", Release, Deployment)
+FRESH = 2.0  # seconds that the records are not fetched anew for; writing always starts from the newest
+_ID = Meta(pattern=r"[0-9A-Za-z][0-9A-Za-z._-]*", max_length=100, expected="letters, digits, dots and dashes")
+
+
+@dataclass
+class Ledger:
+    """The records in one branch of a repository."""
+
+    repository: Repository
+    branch: str
+    _view: View | None = field(default=None, repr=False)
+    _fetched: float = field(default=0.0, repr=False)
+
+    @classmethod
+    def open(cls, platform: PlatformFile) -> Ledger:
+        """Return the platform's ledger. Nothing is fetched yet."""
+        return cls(Repository.open(platform.ledger.url or platform.deploy_repository.url), platform.ledger.branch)
+
+    def apps(self) -> list[str]:
+        """Return the apps that were released, sorted; with their project where the name alone is not enough."""
+        places = self._places()
+        names = [name for _, name in places]
+        return sorted(name if names.count(name) == 1 else f"{project}/{name}" for project, name in places)
+
+    def project(self, app: str) -> str | None:
+        """Return the project that `app` belongs to, or None for an unknown app."""
+        place = self._place(app)
+        return place[0] if place else None
+
+    def release(self, app: str, version: str) -> Release | None:
+        """Return what was published as `version` of `app`, or None. Raises GateFailed for an unreadable record."""
+        place = self._place(app)
+        if place is None or not valid(version):
+            return None
+        path = f"releases/{'/'.join(place)}/{version}.json"
+        content = self._now().read(path)
+        return None if content is None else _decode(content, Release, path)
+
+    def versions(self, app: str) -> list[str]:
+        """Return the versions of `app` that were published, newest first (by SemVer)."""
+        place = self._place(app)
+        if place is None:
+            return []
+        stems = [_stem(path) for path in self._now().list(f"releases/{'/'.join(place)}/")]
+        return newest([version for version in stems if valid(version)])
+
+    def nearest(self, app: str, version: str) -> list[str]:
+        """Return up to three published versions of `app` that are most like `version`, or else the newest."""
+        import difflib
+
+        versions = self.versions(app)
+        return difflib.get_close_matches(version[:128], versions, n=3, cutoff=0.6) or versions[:3]
+
+    def publish(self, release: Release) -> bool:
+        """Add a release. Returns False where the same content (image, chart, commit) is there already.
+
+        Raises Refused where other content was published as that version: a version means one thing for ever.
+        """
+        _check(VERSION, version=release.version)
+        path = f"releases/{_folder(release)}/{release.version}.json"
+        added = False
+
+        def change(view: View) -> Mapping[str, bytes]:
+            nonlocal added
+            present = view.read(path)
+            added = present is None
+            if present is not None:
+                _same_content(_decode(present, Release, path), release)
+                return {}
+            return {path: _encode(release)}
+
+        self._write(f"Publish {release.app} {release.version}", change)
+        return added
+
+    def record(self, deployment: Deployment) -> None:
+        """Add a deployment, whatever its outcome. Recording it twice changes nothing."""
+        _check(NAME, environment=deployment.environment)
+        _check(_ID, id=deployment.id)
+        path = f"deployments/{deployment.environment}/{_folder(deployment)}/{deployment.id}.json"
+        subject = f"{deployment.app} {deployment.version} in {deployment.environment}: {deployment.outcome}"
+        self._write(f"Record {subject}", lambda _view: {path: _encode(deployment)})
+
+    def deployments(self, app: str, environment: str | None = None) -> list[Deployment]:
+        """Return the deployments of `app`, to one environment or to all, newest first."""
+        return list(self._deployments(app, environment))
+
+    def latest(self, app: str, environment: str) -> Deployment | None:
+        """Return the last deployment of `app` to `environment`, whatever its outcome, or None."""
+        return next(self._deployments(app, environment), None)
+
+    def verified(self, app: str, environment: str) -> Deployment | None:
+        """Return the last deployment or rollback of `app` in `environment` that was verified, or None."""
+        return next((one for one in self._deployments(app, environment) if one.outcome == "verified"), None)
+
+    def _deployments(self, app: str, environment: str | None) -> Iterator[Deployment]:
+        """Read newest first, and no more than is asked for: a few at a time."""
+        place, view = self._place(app), self._now()
+        if place is None or (environment is not None and not re.fullmatch(NAME.pattern, environment)):
+            return
+        listed = view.list(f"deployments/{environment}/{'/'.join(place)}/" if environment else "deployments/")
+        paths = [path for path in listed if tuple(path.split("/")[2:4]) == place]
+        paths.sort(key=_stem, reverse=True)
+        size, start = 4, 0
+        while start < len(paths):
+            batch = view.read_all(paths[start : start + size])
+            yield from (_decode(batch[path], Deployment, path) for path in paths[start : start + size])
+            start, size = start + size, size * 8
+
+    def _now(self) -> View:
+        """Return the records as they are now, or were a moment ago."""
+        if self._view is None or time.monotonic() - self._fetched > FRESH:
+            self._view, self._fetched = self.repository.view(self.repository.tip(self.branch)), time.monotonic()
+        return self._view
+
+    def _write(self, message: str, change: Callable[[View], Mapping[str, bytes]]) -> None:
+        commit = self.repository.commit(self.branch, message, change)
+        self._view, self._fetched = self.repository.view(commit or None), time.monotonic()
+
+    def _places(self) -> list[tuple[str, str]]:
+        """Return project and name of every app that has a release."""
+        folders = {tuple(path.split("/")[1:3]) for path in self._now().list("releases/") if path.count("/") == 3}
+        return sorted((project, name) for project, name in folders)
+
+    def _place(self, app: str) -> tuple[str, str] | None:
+        """Return project and name of `app`, given alone or with its project. Raises BadInput where two have it."""
+        project, _, name = app.rpartition("/")
+        found = [place for place in self._places() if place[1] == name and project in ("", place[0])]
+        if len(found) > 1:
+            choice = " or ".join("/".join(place) for place in found)
+            raise BadInput(f"{len(found)} projects have an app {app!r}", f"name it with its project: {choice}")
+        return found[0] if found else None
+
+
+def _same_content(published: Release, release: Release) -> None:
+    """Raise Refused unless both releases are the same image, chart and commit."""
+    differences = [
+        f"{what}: published {ours or 'none'}, now {theirs or 'none'}"
+        for what, ours, theirs in zip(("image", "chart", "commit"), _content(published), _content(release), strict=True)
+        if ours != theirs
+    ]
+    if differences:
+        raise Refused(
+            f"{release.app} {release.version} is published already, with other content\n" + "\n".join(differences),
+            "a published version never changes: commit and release the next version",
+        )
+
+
+def _content(release: Release) -> tuple[str, str, str]:
+    return release.image.content if release.image else "", release.chart.content, release.commit
+
+
+def _folder(record: Release | Deployment) -> str:
+    _check(NAME, project=record.project, app=record.app)
+    return f"{record.project}/{record.app}"
+
+
+def _check(meta: Meta, **values: str) -> None:
+    for what, value in values.items():
+        if not re.fullmatch(meta.pattern, value) or len(value) > meta.max_length:
+            raise BadInput(f"{value[:100]!r} is no {what} for the ledger: expected {meta.expected}")
+
+
+def _stem(path: str) -> str:
+    return path.rpartition("/")[2].removesuffix(".json")
+
+
+def _encode(record: Release | Deployment) -> bytes:
+    """Return a record as indented JSON. What people or programs said in it may hold a secret: it is masked."""
+    import msgspec
+
+    encoded = msgspec.json.encode(_masked(msgspec.to_builtins(record)), order="sorted")
+    return msgspec.json.format(encoded, indent=2) + b"\n"
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, str):
+        return mask(value)
+    if isinstance(value, list | tuple):
+        return [_masked(one) for one in value]
+    return {name: _masked(one) for name, one in value.items()} if isinstance(value, dict) else value
+
+
+def _decode(content: bytes, kind: type[T], path: str) -> T:
+    import msgspec
+
+    try:
+        return msgspec.json.decode(content, type=kind)
+    except msgspec.MsgspecError as error:
+        raise GateFailed(f"the ledger's {path} cannot be read: {error}", "correct or remove that file") from error
