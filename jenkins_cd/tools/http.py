@@ -29,8 +29,11 @@ def request(
     timeout: float = TIMEOUT,
     attempts: int = ATTEMPTS,
     expect: tuple[int, ...] = (),
+    stream: bool = False,
 ) -> requests.Response:
     """Send one request and return the answer, whatever its status, or one of `expect` where that is given.
+
+    With `stream` the body is not read yet: the caller does, and closes the answer.
 
     Idempotent methods are tried up to `attempts` times, with full-jitter backoff, where no connection came about or the
     server answers 429, 502, 503 or 504. Raises ExternalFailure where no answer came, or not the expected one.
@@ -47,7 +50,15 @@ def request(
     )
     try:
         answer: requests.Response = retrying(
-            requests.request, method, url, headers=headers, auth=auth, data=data, json=json, timeout=timeout
+            requests.request,
+            method,
+            url,
+            headers=headers,
+            auth=auth,
+            data=data,
+            json=json,
+            timeout=timeout,
+            stream=stream,
         )
     except requests.RequestException as error:
         raise ExternalFailure(

@@ -1,0 +1,71 @@
+"""What a deployment would change: the files of the deploy repository, and what Helm makes of them, as unified diffs."""
+
+from __future__ import annotations
+
+import difflib
+import tempfile
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from jenkins_cd.errors import JenkinsCdError
+from jenkins_cd.gitops import fast_import
+from jenkins_cd.model import Release
+from jenkins_cd.tools import helm
+
+Files = Mapping[str, bytes]
+
+
+def overlay(present: Files, changed: Mapping[str, bytes | None]) -> dict[str, bytes]:
+    """Return the files as they are after a change; None removes one."""
+    return {path: content for path, content in {**present, **changed}.items() if content is not None}
+
+
+def of_files(before: Files, after: Files) -> str:
+    """Return the unified diff of two sets of files by path."""
+    paths = sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
+    return "".join(_diff(path, _text(before.get(path)), _text(after.get(path))) for path in paths)
+
+
+def of_manifests(before: Files, after: Files, release: Release, plain_http: bool) -> str:
+    """Return the unified diff of what Helm renders of the chart, before and after.
+
+    Raises BadInput where the chart after the change does not render; one that did not render before is no obstacle.
+    """
+    with ThreadPoolExecutor(2) as pool:
+        old = pool.submit(_rendered_or_nothing, before, release, plain_http)
+        new = pool.submit(render, after, release, plain_http)
+        return _diff("manifests.yaml", old.result(), new.result())
+
+
+def render(files: Files, release: Release, plain_http: bool) -> str:
+    """Return the manifests of the chart that the files are: one folder, with Chart.yaml in it.
+
+    Raises BadInput with Helm's reason, ExternalFailure where a dependency cannot be fetched.
+    """
+    with tempfile.TemporaryDirectory(prefix="jenkins-cd-render-") as root:
+        for path, content in files.items():
+            file = Path(root) / fast_import.check(path)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+        chart = Path(root) / next(path for path in files if path.endswith("/Chart.yaml")).removesuffix("/Chart.yaml")
+        helm.dependency_build(chart, plain_http)
+        return helm.template(chart, release.app, release.project)
+
+
+def _rendered_or_nothing(files: Files, release: Release, plain_http: bool) -> str:
+    try:
+        return render(files, release, plain_http) if files else ""
+    except JenkinsCdError:
+        return ""
+
+
+def _diff(path: str, before: str, after: str) -> str:
+    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    names = f"a/{path}" if before else "/dev/null", f"b/{path}" if after else "/dev/null"
+    lines = difflib.unified_diff(old, new, *names)
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+
+
+def _text(content: bytes | None) -> str:
+    return (content or b"").decode("utf-8", "replace")
