@@ -163,7 +163,7 @@ def run(
     finally:
         if child.poll() is None:
             os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
+            child.communicate()
     if child.returncode != 0:
         raise explain(purpose, "\n".join(data.decode("utf-8", "replace") for data in (stdout, stderr)))
     return bytes(stdout)
