@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TextIO
 
 from jenkins_cd.errors import BadInput, JenkinsCdError
-from jenkins_cd.model import CiResult, Deployment, Observation, Phase, Plan, Progress, StageResult
+from jenkins_cd.model import CiResult, Deployment, Plan, Progress, StageResult
 from jenkins_cd.report.progress import Lines, Screen, colours, emit, lively
-from jenkins_cd.report.text import cells, clean, cleaned, duration, fit, instant, one_line, pad, wrapped
+from jenkins_cd.report.text import cells, clean, cleaned, duration, fit, one_line, pad, wrapped
+from jenkins_cd.report.verdict import first_failure, next_step, observed, took
 
 REPORT = Path(".jenkins-cd/report/index.html")
 EVIDENCE = 20  # lines of it that are shown; the report has all
@@ -38,11 +39,10 @@ def ci_summary(result: CiResult, report: Path | None = REPORT) -> None:
     _say(f"\n{what}: {_painted(result.status)} in {duration(result.seconds)}\n")
     rows = [(one.stage, one.status, one_line(one.reason), took(one)) for one in result.stages]
     table(("stage", "status", "what", "time"), rows)
-    first = next((one for status in ("failed", "stopped") for one in result.stages if one.status == status), None)
+    first = first_failure(result)
     if first:
         _first_thing(first)
-    if report:
-        _say(f"\nreport: {report}")
+    _report(report)
 
 
 def deployment_summary(deployment: Deployment, report: Path | None = REPORT) -> None:
@@ -61,17 +61,16 @@ def deployment_summary(deployment: Deployment, report: Path | None = REPORT) -> 
         _say("\nevidence:" if deployment.evidence.strip() else "")
         _evidence(deployment.evidence)
         _say(f"\nnext: {next_step(deployment)}")
-    if report:
-        _say(f"\nreport: {report}")
+    _report(report)
 
 
 def plan(plan: Plan) -> None:
     """Print what a deployment would change: the versions, then the differences."""
     plan = cleaned(plan)
     _say(f"{plan.environment}: {plan.declared or 'nothing'} → {plan.wanted}")
-    _say(
-        f"  declared {plan.declared or 'nothing'}, running {plan.running or 'unknown'}, verified {plan.verified or 'none'}"
-    )
+    _say(f"  declared {plan.declared or 'nothing'}")
+    _say(f"  running  {plan.running or 'unknown'}")
+    _say(f"  verified {plan.verified or 'nothing'}")
     if not plan.changes:
         _say("  nothing to change in the deploy repository")
     for title, diff in (("the deploy repository", plan.files), ("what Helm renders", plan.manifests)):
@@ -101,26 +100,10 @@ def error(failure: JenkinsCdError) -> None:
         _say(f"  next: {clean(failure.hint)}", sys.stderr)
 
 
-def observed(seen: Observation) -> str:
-    """Return in one phrase what a health endpoint answered."""
-    if seen.status is None:
-        return f"{seen.url} did not answer: {one_line(seen.error) or 'no reason given'} ({instant(seen.at)})"
-    version = f"version {seen.version}" if seen.version else "no version"
-    return f"{seen.url} answered {seen.status}, {version} ({instant(seen.at)})"
-
-
-def next_step(deployment: Deployment) -> str:
-    """Return what to do after a deployment that was not verified."""
-    if deployment.outcome == "superseded":
-        return f"nothing: a later deployment took over; jenkins-cd history --app {deployment.app} shows it"
-    if deployment.kind == "rollback":
-        return f"{deployment.environment} runs no verified version: mend it by hand, or deploy another version"
-    return f"mend what the evidence shows and release it; jenkins-cd history --app {deployment.app} shows what runs"
-
-
-def took(one: StageResult | Phase) -> str:
-    """Return the time that a step took, nothing where it did not run."""
-    return "" if one.status == "skipped" else duration(one.seconds)
+def _report(page: Path | None) -> None:
+    if page:
+        here = Path.cwd()
+        _say(f"\nreport: {page.relative_to(here) if page.is_relative_to(here) else page}")
 
 
 def _first_thing(stage: StageResult) -> None:

@@ -40,11 +40,10 @@ def lively(stream: TextIO) -> bool:
 
 
 def emit(stream: TextIO, text: str) -> None:
-    """Write `text` at once, whatever the stream can encode. A reader that has gone away stops no work."""
+    """Write `text` at once, in what the stream can encode."""
     encoding = stream.encoding or "utf-8"
-    with contextlib.suppress(OSError):
-        stream.write(text.encode(encoding, "replace").decode(encoding))
-        stream.flush()
+    stream.write(text.encode(encoding, "replace").decode(encoding))
+    stream.flush()
 
 
 class Lines:
@@ -70,7 +69,7 @@ class Lines:
 
     def _line(self, *parts: str) -> None:
         words = [instant(datetime.now(timezone.utc)), *(one_line(clean(part)) for part in parts)]
-        with self._lock:
+        with self._lock, contextlib.suppress(OSError):  # a reader that has gone away stops no work
             emit(self._stream, "  ".join(word for word in words if word) + "\n")
 
 

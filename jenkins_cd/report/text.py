@@ -46,8 +46,10 @@ def one_line(text: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return seconds as `3.2 s`, `2 min 05 s` or `1 h 02 min`."""
-    tenths = round(max(seconds, 0.0), 1)
+    """Return seconds as `20 ms`, `3.2 s`, `2 min 05 s` or `1 h 02 min`."""
+    if seconds < 0.1:
+        return f"{max(seconds, 0) * 1000:.0f} ms"
+    tenths = round(seconds, 1)
     if tenths < 60:
         return f"{tenths:.1f} s"
     whole = round(seconds)

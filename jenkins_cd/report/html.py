@@ -1,0 +1,145 @@
+"""The page of a run: `.jenkins-cd/report/index.html` with its style sheet and drawings beside it.
+
+It has no script, no inline style and nothing from elsewhere, so that it works under the policy that Jenkins serves
+archived pages with: `sandbox allow-same-origin; default-src 'none'; img-src 'self'; style-src 'self';`
+(https://www.jenkins.io/doc/book/security/configuring-content-security-policy/).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from jenkins_cd import __version__
+from jenkins_cd.model import CiResult, Deployment, Finding, Release, TestCase, TestReport
+from jenkins_cd.report import text, timeline
+from jenkins_cd.report.verdict import next_step, observed, took, verdict
+from jenkins_cd.results import write as write_file
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+FINDINGS = 200  # of a stage that are shown; its SARIF file has them all
+TESTS = 500
+DIFF = 2000  # lines
+_LEVELS = {"error": 0, "warning": 1, "note": 2}
+_MARKS = {"+++": "file", "---": "file", "@@": "hunk", "+": "added", "-": "removed"}  # in order: the first that fits
+
+
+def write(folder: Path, ci: CiResult | None, deployments: Sequence[Deployment]) -> Path:
+    """Write the page of a run of CI and of deployments into `folder`; returns its path.
+
+    The page is replaced last and at once: a killed run leaves the old page or the new one. Secrets are masked.
+    """
+    ci, deployments = text.cleaned(ci), text.cleaned(tuple(deployments))
+    drawings = dict(_drawings(ci, deployments))
+    ruling = verdict(ci, deployments)
+    page = _environment().get_template("index.html.j2").render(
+        ci=ci,
+        deployments=deployments,
+        release=_release(ci),
+        verdict=ruling,
+        drawings={name: timeline.described(bars) for name, bars in drawings.items()},
+        link=_Links(folder),
+        version=__version__,
+    )  # fmt: skip
+    write_file(folder / "style.css", (_templates() / "style.css").read_bytes())
+    write_file(folder / "icon.svg", timeline.icon(ruling.status).encode())
+    for name, bars in drawings.items():
+        for variant in timeline.VARIANTS:
+            write_file(folder / f"{name}{variant}.svg", timeline.draw(bars, variant).encode())
+    index = folder / "index.html"
+    write_file(index, page.encode())
+    return index
+
+
+class _Links:
+    """Links from the page to the files of the run beside it, where they exist."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __call__(self, file: str) -> str:
+        """Return the way from the page to a file of the results folder (`.jenkins-cd/…`), or an empty string."""
+        results = self._folder.parent.resolve()
+        path = Path(os.path.normpath(results.parent / file)) if file else results
+        if not path.is_file() or not path.is_relative_to(results):
+            return ""
+        return quote(f"../{path.relative_to(results).as_posix()}")
+
+    def all_findings(self, stage: str) -> str:
+        """Return the file that has all findings of a stage: its SARIF file, or else its result."""
+        names = [f"{self._folder.parent.name}/{stage}{end}" for end in (".sarif", ".json")]
+        return next((name for name in names if self(name)), names[0])
+
+
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(str(_templates())),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        diff=_diff,
+        duration=text.duration,
+        failed_first=_failed_first,
+        instant=lambda at: text.instant(at).replace("T", " ").replace("Z", " UTC"),
+        next_step=next_step,
+        number=text.number,
+        observed=observed,
+        shown=text.shown,
+        sources=_sources,
+        took=took,
+        worst_first=_worst_first,
+    )
+    environment.globals.update(FINDINGS=FINDINGS, TESTS=TESTS, DIFF=DIFF)
+    return environment
+
+
+def _templates() -> Path:
+    return Path(str(files("jenkins_cd.report") / "templates"))
+
+
+def _drawings(ci: CiResult | None, deployments: Sequence[Deployment]) -> Iterator[tuple[str, list[timeline.Bar]]]:
+    """Yield the bars of each drawing by name: `timeline` of the stages, `deployment-1` … of the phases."""
+    named = [("timeline", timeline.bars(ci.stages if ci else ()))]
+    named += [(f"deployment-{index}", timeline.bars(one.phases)) for index, one in enumerate(deployments, 1)]
+    yield from ((name, bars) for name, bars in named if bars)
+
+
+def _release(ci: CiResult | None) -> Release | None:
+    return next((one.release for one in ci.stages if one.release), None) if ci else None
+
+
+def _worst_first(findings: Sequence[Finding]) -> list[Finding]:
+    return sorted(findings, key=lambda one: (_LEVELS[one.level], one.file, one.line))[:FINDINGS]
+
+
+def _failed_first(tests: TestReport) -> list[TestCase]:
+    """Return what did not pass, and then the rest: failed, skipped, passed."""
+    order = {"failed": 0, "error": 0, "skipped": 1, "passed": 2}
+    return sorted(tests.cases, key=lambda case: order[case.outcome])
+
+
+def _sources(finding: Finding) -> list[Mapping[str, object]]:
+    """Return the source lines around a finding: number, text, and whether it is the one that is meant."""
+    return [
+        {"number": number, "text": text.shown(line, 300), "meant": number == finding.line}
+        for number, line in enumerate(finding.source, finding.source_start)
+    ]
+
+
+def _diff(diff: str) -> list[tuple[str, str]]:
+    """Return the lines of a unified diff with the class of each: file, hunk, added, removed, context."""
+    return [
+        (next((name for mark, name in _MARKS.items() if line.startswith(mark)), "context"), text.shown(line, 500))
+        for line in diff.splitlines()
+    ]
