@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jenkins_cd import masking
+from jenkins_cd.errors import ExternalFailure, Interrupted, MissingTool, Stopped
+from jenkins_cd.tools import process
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_stopping() -> Iterator[None]:
+    yield
+    with process.interruptible():
+        pass
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+
+
+def eventually(what: object, *arguments: object) -> bool:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        if what(*arguments):  # type: ignore[operator]
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_both_streams_the_exit_code_and_the_time_come_back() -> None:
+    done = process.run(["sh", "-c", "echo out; echo err >&2; exit 3"])
+    assert (done.stdout, done.stderr, done.exit_code) == ("out\n", "err\n", 3)
+    assert done.seconds > 0
+
+
+def test_arguments_reach_the_program_as_they_are() -> None:
+    hostile = ["$(id)", "; rm -rf /", "a b", "'\"", "new\nline"]
+    done = process.run([sys.executable, "-c", "import sys; print(sys.argv[1:])", *hostile])
+    assert done.stdout.strip() == str(hostile)
+
+
+def test_standard_input_is_fed_and_empty_by_default() -> None:
+    assert process.run(["cat"], stdin=b"hello").stdout == "hello"
+    assert process.run(["cat"]).stdout == ""
+
+
+def test_a_large_output_on_both_streams_does_not_block() -> None:
+    done = process.run(["sh", "-c", "yes out | head -c 3000000; yes err | head -c 3000000 >&2"], timeout=60)
+    assert (len(done.stdout), len(done.stderr)) == (3_000_000, 3_000_000)
+
+
+def test_the_log_has_both_streams_and_no_secret(tmp_path: Path) -> None:
+    masking.register("canary-of-the-log")
+    done = process.run(["sh", "-c", "echo canary-of-the-log; echo err >&2"], log=tmp_path / "log")
+    assert done.stdout == "****\n"
+    assert sorted((tmp_path / "log").read_text().splitlines()) == ["****", "err"]
+
+
+def test_a_missing_program_is_named_with_the_command_that_installs_it() -> None:
+    with pytest.raises(MissingTool, match="no-such-program is not installed") as raised:
+        process.run(["no-such-program"], install="apt-get install no-such-program")
+    assert raised.value.hint == "apt-get install no-such-program"
+
+
+def test_a_folder_that_is_not_there_is_not_taken_for_a_missing_program(tmp_path: Path) -> None:
+    with pytest.raises(ExternalFailure, match="no such directory"):
+        process.run(["true"], cwd=tmp_path / "gone")
+
+
+def test_a_failure_that_matters_says_what_ran_and_what_it_said() -> None:
+    with pytest.raises(ExternalFailure) as raised:
+        process.run(["sh", "-c", "echo no space left >&2; exit 1"]).require("push the image", "free some")
+    assert "cannot push the image" in raised.value.message
+    assert "no space left" in raised.value.message
+    assert raised.value.hint == "free some"
+
+
+def test_a_timeout_ends_the_whole_group(tmp_path: Path) -> None:
+    script = f"sleep 300 & echo $! > {tmp_path}/pid; wait"
+    done = process.run(["sh", "-c", script], timeout=0.5)
+    assert done.timed_out
+    assert done.exit_code != 0
+    assert eventually(lambda: not alive(int((tmp_path / "pid").read_text())))
+
+
+def test_a_child_left_in_the_background_does_not_hold_us_up(tmp_path: Path) -> None:
+    begun = time.monotonic()
+    done = process.run(["sh", "-c", f"sleep 300 & echo $! > {tmp_path}/pid; echo done"])
+    assert done.stdout == "done\n"
+    assert time.monotonic() - begun < 60
+    assert eventually(lambda: not alive(int((tmp_path / "pid").read_text())))
+
+
+def test_stopping_ends_what_runs_and_refuses_what_would_start(tmp_path: Path) -> None:
+    failures: list[Exception] = []
+
+    def work() -> None:
+        try:
+            process.run(["sh", "-c", f"sleep 300 & echo $! > {tmp_path}/pid; wait"])
+        except Stopped as stopped:
+            failures.append(stopped)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert eventually(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text().strip())
+    process.stop_all()
+    thread.join(20)
+    assert len(failures) == 1
+    assert eventually(lambda: not alive(int((tmp_path / "pid").read_text())))
+    with pytest.raises(Stopped, match="was not started"):
+        process.run(["true"])
+
+
+def test_a_program_that_ignores_sigterm_is_killed_after_the_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "GRACE", 0.3)
+    done = process.run(["sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"], timeout=0.3)
+    assert done.exit_code == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_becomes_interrupted_and_ends_the_programs(number: signal.Signals) -> None:
+    with pytest.raises(Interrupted, match=number.name), process.interruptible():
+        threading.Timer(0.3, os.kill, (os.getpid(), number)).start()
+        process.run(["sleep", "300"])
+
+
+def test_a_signal_to_the_command_line_leaves_no_process_behind(tmp_path: Path) -> None:
+    program = (
+        "from jenkins_cd.tools import process\n"
+        "with process.interruptible():\n"
+        f"    process.run(['sh', '-c', 'sleep 300 & echo $! > {tmp_path}/pid; wait'])\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE)
+    assert eventually(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text().strip())
+    parent.send_signal(signal.SIGTERM)
+    _, stderr = parent.communicate(timeout=30)
+    assert b"Interrupted: stopped by SIGTERM" in stderr
+    assert eventually(lambda: not alive(int((tmp_path / "pid").read_text())))
