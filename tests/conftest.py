@@ -20,6 +20,7 @@ def isolated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     The folder of pinned tools stays in PATH, as that is how the machine provides them.
     """
     home = tmp_path_factory.mktemp("home")
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     gitconfig, storage = home / "gitconfig", home / "storage.conf"
     gitconfig.write_text(
         "[user]\n\tname = Test\n\temail = test@example.invalid\n[init]\n\tdefaultBranch = main\n"
@@ -35,6 +36,9 @@ def isolated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
                 patch.delenv(name)
         patch.setenv("GIT_CONFIG_GLOBAL", str(gitconfig))
         patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+        # Compiled packages are nobody's secret, and minutes of work.
+        patch.setenv("GOCACHE", os.environ.get("GOCACHE") or str(caches / "go-build"))
+        patch.setenv("STATICCHECK_CACHE", os.environ.get("STATICCHECK_CACHE") or str(caches / "staticcheck"))
         patch.setenv("XDG_CACHE_HOME", str(home / "cache"))
         patch.setenv("XDG_CONFIG_HOME", str(home / "config"))
         patch.setenv("XDG_DATA_HOME", str(home / "data"))

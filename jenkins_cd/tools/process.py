@@ -13,7 +13,8 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -22,10 +23,12 @@ from typing import IO
 from jenkins_cd.errors import ExternalFailure, Interrupted, MissingTool, Stopped
 from jenkins_cd.masking import mask
 
+Recorder = Callable[["Completed"], None]
 GRACE = 5.0  # seconds between SIGTERM and SIGKILL
 _lock = threading.Lock()
 _running: dict[int, subprocess.Popen[bytes]] = {}
 _stopping = threading.Event()
+_recorder: ContextVar[Recorder | None] = ContextVar("recorder", default=None)
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,17 @@ class Completed:
         ending = "took too long" if self.timed_out else f"exit code {self.exit_code}"
         tail = "\n".join(self.output.splitlines()[-12:])
         raise ExternalFailure(f"cannot {purpose}: {self.line} ({ending})\n{tail}".rstrip(), hint)
+
+
+@contextlib.contextmanager
+def recording() -> Iterator[list[Completed]]:
+    """Yield a list that grows by every program that `run` ends inside this block, in this thread."""
+    ended: list[Completed] = []
+    token = _recorder.set(ended.append)
+    try:
+        yield ended
+    finally:
+        _recorder.reset(token)
 
 
 def display(argv: Sequence[str]) -> str:
@@ -103,7 +117,10 @@ def run(
     if _stopping.is_set():
         raise Stopped(f"{display(argv)} was stopped")
     stdout, stderr = (mask(bytes(data).decode("utf-8", "replace")) for data in streams)
-    return Completed(tuple(argv), process.returncode, stdout, stderr, time.monotonic() - started, timed_out)
+    completed = Completed(tuple(argv), process.returncode, stdout, stderr, time.monotonic() - started, timed_out)
+    if record := _recorder.get():
+        record(completed)
+    return completed
 
 
 def shell(

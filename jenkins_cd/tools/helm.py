@@ -1,0 +1,144 @@
+"""Helm 3 and 4: lint, render, package, push and pull charts. Nothing here talks to a cluster.
+
+The commands used here take the same flags in both; what differs is where `push` prints the digest.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import re
+import tarfile
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+
+from jenkins_cd.errors import BadInput, ExternalFailure
+from jenkins_cd.tools import process, registry
+
+OLDEST = (3, 13)  # the first with --plain-http
+INSTALL = "go install helm.sh/helm/v4/cmd/helm@v4.3.1"
+TIMEOUT = 300.0  # seconds
+EPOCH = datetime(1980, 1, 1, tzinfo=timezone.utc)
+_VERSION = re.compile(r"v?(\d+)\.(\d+)\.\d+\S*")
+_DIGEST = re.compile(r"^Digest:\s*(sha256:[0-9a-f]{64})\s*$", re.MULTILINE)
+
+
+def version() -> str:
+    """Return Helm's version, such as `4.3.1`. Raises MissingTool, and BadInput for one that is too old."""
+    said = process.run(["helm", "version", "--template", "{{.Version}}"], timeout=TIMEOUT, install=INSTALL)
+    return _checked(said.require("ask Helm for its version").stdout.strip())
+
+
+def lint(chart: Path, values: Sequence[Path] = (), strict: bool = True) -> None:
+    """Check a chart. Raises BadInput with what Helm finds; with `strict` a warning is enough."""
+    said = _helm(["lint", *(["--strict"] if strict else []), *_values(values), "--", str(chart)])
+    if said.exit_code != 0:
+        raise BadInput(
+            f"the chart {chart.name} does not pass helm lint{' --strict' if strict else ''}", said.line, _told(said)
+        )
+
+
+def template(chart: Path, name: str, namespace: str, values: Sequence[Path] = ()) -> str:
+    """Return the manifests of a chart (a folder or a package) as YAML. Raises BadInput with Helm's reason."""
+    said = _helm(["template", "--namespace", namespace, *_values(values), "--", name, str(chart)])
+    if said.exit_code != 0:
+        raise BadInput(f"the chart {chart.name} does not render", said.line, _told(said))
+    return said.stdout
+
+
+def dependency_build(chart: Path, plain_http: bool = False) -> None:
+    """Fetch a chart's dependencies into its `charts` folder: as Chart.lock says, where there is one."""
+    with registry.credentials(*_registries(chart)) as login:
+        said = _helm(["dependency", "build", *_plain(plain_http), "--", str(chart)], login)
+    said.require(f"fetch the dependencies of the chart {chart.name}", "check `dependencies` in its Chart.yaml")
+
+
+def package(chart: Path, into: Path, version: str, app_version: str, modified: datetime = EPOCH) -> Path:
+    """Package a chart folder and return the file: the same content and `modified` give the same bytes."""
+    into.mkdir(parents=True, exist_ok=True)
+    flags = ["--version", version, "--app-version", app_version, "--destination", str(into)]
+    said = _helm(["package", *flags, "--", str(chart)]).require(f"package the chart {chart.name}")
+    file = Path(said.stdout.strip().rpartition(": ")[2])
+    if not file.is_file():
+        raise ExternalFailure(f"helm package says nothing of its file: {said.stdout.strip()}")
+    _repack(file, modified)
+    return file
+
+
+def push(file: Path, repository: str, plain_http: bool = False) -> str:
+    """Push a packaged chart to `oci://host/path` and return its manifest's digest.
+
+    Helm dates the manifest by the file's modification time, so a file of `package` gives the same digest each time.
+    """
+    with registry.credentials(registry.split(repository)[0]) as login:
+        said = _helm(["push", *_plain(plain_http), "--", str(file), repository], login)
+    said.require(f"push {file.name} to {repository}", "check registry.charts of the platform file, and the login")
+    found = _DIGEST.search(said.stdout) or _DIGEST.search(said.stderr)
+    if found is None:
+        raise ExternalFailure(f"helm push to {repository} tells no digest: {said.output}")
+    return found[1]
+
+
+def pull(repository: str, name: str, version: str, into: Path, plain_http: bool = False) -> Path:
+    """Fetch a chart from `oci://host/path` and return the file. Raises ExternalFailure where it is not there."""
+    into.mkdir(parents=True, exist_ok=True)
+    flags = ["--version", version, "--destination", str(into), *_plain(plain_http)]
+    with registry.credentials(registry.split(repository)[0]) as login:
+        said = _helm(["pull", *flags, "--", f"{repository}/{name}"], login)
+    said.require(f"fetch the chart {name} {version} from {repository}")
+    return into / f"{name}-{version}.tgz"
+
+
+def _helm(arguments: Sequence[str], env: Mapping[str, str] | None = None) -> process.Completed:
+    return process.run(["helm", *arguments], env=env, timeout=TIMEOUT, install=INSTALL)
+
+
+def _checked(text: str) -> str:
+    found = _VERSION.match(text)
+    if found is None or (int(found[1]), int(found[2])) < OLDEST:
+        wanted = ".".join(map(str, OLDEST))
+        raise BadInput(f"this Helm is {text or 'of no version'}; {wanted} or later is needed", INSTALL)
+    return text.removeprefix("v")
+
+
+def _values(files: Sequence[Path]) -> list[str]:
+    return [part for file in files for part in ("--values", str(file))]
+
+
+def _plain(plain_http: bool) -> list[str]:
+    return ["--plain-http"] if plain_http else []
+
+
+def _told(said: process.Completed) -> list[str]:
+    """Return what Helm complained of, among praise: Helm 4 goes on in indented lines, where Helm 3 wrote one."""
+    told: list[str] = []
+    for line in (said.stdout + "\n" + said.stderr).splitlines():
+        if re.match(r"\[(ERROR|WARNING)\]|Error:", line):
+            told.append(line.strip())
+        elif told and line.startswith(" "):
+            told[-1] += f": {line.strip()}"
+    return told or said.output.splitlines()[-12:]
+
+
+def _registries(chart: Path) -> list[str]:
+    """Return the hosts of the OCI registries that a chart's dependencies come from."""
+    text = (chart / "Chart.yaml").read_text(encoding="utf-8", errors="replace")
+    return sorted(set(re.findall(r"oci://([^/\s\"']+)/", text)))
+
+
+def _repack(file: Path, modified: datetime) -> None:
+    """Write a packaged chart anew: entries in order, one date, one owner, a gzip header that tells no time."""
+    seconds = int(modified.timestamp())
+    plain = io.BytesIO()
+    with tarfile.open(file, "r:gz") as old, tarfile.open(fileobj=plain, mode="w", format=tarfile.PAX_FORMAT) as new:
+        for member in sorted((each for each in old if each.isfile()), key=lambda each: each.name):
+            entry = tarfile.TarInfo(member.name)
+            entry.size, entry.mtime, entry.mode = member.size, seconds, 0o644
+            new.addfile(entry, old.extractfile(member))
+    fresh = file.with_suffix(".new")
+    with fresh.open("wb") as raw, gzip.GzipFile("", "wb", fileobj=raw, mtime=seconds) as packed:
+        packed.write(plain.getvalue())
+    os.utime(fresh, (seconds, seconds))
+    fresh.replace(file)

@@ -1,0 +1,245 @@
+"""Read an OCI registry: what stands under a tag, and what it is made of.
+
+The protocol is https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md; how a registry asks for a
+token is https://distribution.github.io/distribution/spec/auth/token/.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from jenkins_cd.errors import BadInput, ExternalFailure
+from jenkins_cd.masking import from_environment, register
+from jenkins_cd.tools import http
+
+if TYPE_CHECKING:
+    import requests
+
+USERNAME = "JENKINS_CD_REGISTRY_USERNAME"
+PASSWORD = "JENKINS_CD_REGISTRY_PASSWORD"  # noqa: S105 - the variable's name
+HELM_CHART = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
+MANIFESTS = (
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+)
+_PARAMETER = re.compile(r'(\w+)="([^"]*)"')
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A manifest as the registry keeps it; its digest is that of exactly these bytes."""
+
+    media_type: str
+    data: bytes
+
+    @property
+    def digest(self) -> str:
+        """Return `sha256:…`."""
+        return f"sha256:{hashlib.sha256(self.data).hexdigest()}"
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """Return its content; raises ExternalFailure where it is no JSON object."""
+        try:
+            document = json.loads(self.data)
+        except ValueError as error:
+            raise ExternalFailure(f"the registry answered a manifest that is no JSON: {error}") from error
+        if not isinstance(document, dict):
+            raise ExternalFailure("the registry answered a manifest that is no JSON object")
+        return document
+
+
+def split(repository: str) -> tuple[str, str]:
+    """Return host (with its port) and path of `host/path` or `oci://host/path`. Raises BadInput without a path."""
+    host, _, path = repository.removeprefix("oci://").partition("/")
+    if not host or not path:
+        raise BadInput(f"{repository} names no registry", "write host/path, such as registry.local/apps")
+    return host, path
+
+
+def ping(host: str, plain_http: bool = False) -> str:
+    """Return what `host` is, in a few words, once it has accepted us.
+
+    Raises ExternalFailure where it does not answer, is no registry, or does not accept the credentials.
+    """
+    answer = _request("GET", host, "", "", plain_http)
+    if answer.status_code != 200:
+        raise ExternalFailure(f"{host} answers HTTP {answer.status_code} on /v2/: this is no OCI registry")
+    return "credentials accepted" if answer.request.headers.get("Authorization") else "open to everybody"
+
+
+def digest(repository: str, reference: str, plain_http: bool = False) -> str | None:
+    """Return the digest of the manifest under a tag or digest, or None where there is none."""
+    host, path = split(repository)
+    answer = _request("HEAD", host, path, f"manifests/{reference}", plain_http)
+    if _absent(answer):
+        return None
+    found = answer.headers.get("Docker-Content-Digest")
+    if found:
+        return found
+    there = manifest(repository, reference, plain_http)  # the header is optional
+    return there.digest if there else None
+
+
+def manifest(repository: str, reference: str, plain_http: bool = False) -> Manifest | None:
+    """Return the manifest under a tag or digest, or None where there is none."""
+    host, path = split(repository)
+    answer = _request("GET", host, path, f"manifests/{reference}", plain_http)
+    if _absent(answer):
+        return None
+    return Manifest(answer.headers.get("Content-Type", MANIFESTS[0]).partition(";")[0], answer.content)
+
+
+def blob(repository: str, content: str, plain_http: bool = False) -> bytes:
+    """Return the blob with the digest `content`. Raises ExternalFailure where it is not there or is another."""
+    host, path = split(repository)
+    answer = _request("GET", host, path, f"blobs/{content}", plain_http)
+    if _absent(answer):
+        raise ExternalFailure(f"{repository} has no blob {content}")
+    if f"sha256:{hashlib.sha256(answer.content).hexdigest()}" != content:
+        raise ExternalFailure(f"{repository} answered a damaged blob for {content}")
+    return answer.content
+
+
+def image_content(repository: str, reference: str, plain_http: bool = False) -> str | None:
+    """Return the image ID (digest of its config) under a tag, or the digest of an index; None where nothing is."""
+    found = manifest(repository, reference, plain_http)
+    return str(found.document.get("config", {}).get("digest", found.digest)) if found else None
+
+
+def chart_content(repository: str, reference: str, plain_http: bool = False) -> str | None:
+    """Return `sha256:…` of the packaged chart under a tag; None where there is nothing, or no chart.
+
+    The layers of a chart: https://helm.sh/docs/topics/registries/#oci-feature-deprecation-and-behavior-changes.
+    """
+    found = manifest(repository, reference, plain_http)
+    layers = found.document.get("layers", []) if found else []
+    return next((str(layer["digest"]) for layer in layers if layer.get("mediaType") == HELM_CHART), None)
+
+
+def tag(repository: str, content: str, name: str, plain_http: bool = False) -> None:
+    """Let the tag `name` stand for the manifest with digest `content`, which must be there."""
+    found = manifest(repository, content, plain_http)
+    if found is None:
+        raise ExternalFailure(f"{repository} does not have {content} any more")
+    host, path = split(repository)
+    headers = {"Content-Type": found.media_type}
+    answer = _request("PUT", host, path, f"manifests/{name}", plain_http, headers, found.data)
+    if answer.status_code != 201:
+        raise ExternalFailure(f"cannot tag {repository}@{content} as {name}: HTTP {answer.status_code}")
+
+
+@contextlib.contextmanager
+def credentials(*hosts: str) -> Iterator[dict[str, str]]:
+    """Yield the environment that lets helm, buildah, podman and docker log in to `hosts`, for the time of the block.
+
+    The name and password of JENKINS_CD_REGISTRY_USERNAME and _PASSWORD stand in a file that only we can read. Without
+    them nothing is yielded: the programs use the logins of whoever runs us. Raises BadInput where one is missing.
+    """
+    pair = login()
+    if pair is None:
+        yield {}
+        return
+    token = register(base64.b64encode(":".join(pair).encode()).decode())
+    auths = {**_auths_of_user(), **{host: {"auth": token} for host in hosts}}
+    with tempfile.TemporaryDirectory(prefix="jenkins-cd-login-") as folder:
+        file = Path(folder) / "config.json"
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as stream:
+            json.dump({"auths": auths}, stream)
+        yield {"HELM_REGISTRY_CONFIG": str(file), "REGISTRY_AUTH_FILE": str(file), "DOCKER_CONFIG": folder}
+
+
+def login() -> tuple[str, str] | None:
+    """Return the name and password that the environment gives, None without them. Raises BadInput for half of it."""
+    name, password = from_environment(USERNAME), from_environment(PASSWORD)
+    if not name and not password:
+        return None
+    if not name or not password:
+        missing = PASSWORD if name else USERNAME
+        raise BadInput(f"{missing} is not set, but its other half is", "set both, or neither")
+    return name, password
+
+
+def _auths_of_user() -> dict[str, Any]:
+    """Return the logins that are there already: base images may come from other registries."""
+    folder = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
+    file = Path(os.environ.get("REGISTRY_AUTH_FILE") or folder / "config.json")
+    try:
+        auths = json.loads(file.read_bytes()).get("auths", {})
+    except (OSError, ValueError, AttributeError):
+        return {}
+    return dict(auths) if isinstance(auths, dict) else {}
+
+
+def _absent(answer: requests.Response) -> bool:
+    """Tell whether the registry has nothing there. Raises ExternalFailure for any answer but that and the thing."""
+    if answer.status_code not in (200, 404):
+        raise ExternalFailure(f"{answer.request.method} {answer.url}: HTTP {answer.status_code} {answer.reason}")
+    return answer.status_code == 404
+
+
+def _request(
+    method: str,
+    host: str,
+    path: str,
+    tail: str,
+    plain_http: bool,
+    headers: Mapping[str, str] | None = None,
+    data: bytes | None = None,
+) -> requests.Response:
+    """Send a request, and once more with what the registry's challenge asks for."""
+    url = f"{'http' if plain_http else 'https'}://{host}/v2/" + (f"{path}/{tail}" if path else "")
+    wanted = {"Accept": ", ".join(MANIFESTS), **(headers or {})}
+    answer = http.request(method, url, headers=wanted, data=data)
+    if answer.status_code == 401:
+        wanted["Authorization"] = _authorization(host, answer.headers.get("WWW-Authenticate", ""), plain_http)
+        answer = http.request(method, url, headers=wanted, data=data)
+    if answer.status_code in (401, 403):
+        who = "the credentials" if login() else "an anonymous visitor"
+        raise ExternalFailure(
+            f"{host} does not let {who} {'read' if method in ('GET', 'HEAD') else 'write'} {path or 'anything'}"
+            f" (HTTP {answer.status_code})",
+            f"set {USERNAME} and {PASSWORD} (or {PASSWORD}_FILE) to an account that may",
+        )
+    return answer
+
+
+def _authorization(host: str, challenge: str, plain_http: bool) -> str:
+    """Return the Authorization header that answers a challenge: Basic, or Bearer with a token that is fetched."""
+    pair = login()
+    scheme, _, rest = challenge.partition(" ")
+    if scheme.lower() == "bearer":
+        return f"Bearer {_token(host, dict(_PARAMETER.findall(rest)), pair, plain_http)}"
+    if pair is None:
+        raise ExternalFailure(
+            f"{host} wants a login, and none is given", f"set {USERNAME} and {PASSWORD} (or {PASSWORD}_FILE)"
+        )
+    return f"Basic {register(base64.b64encode(':'.join(pair).encode()).decode())}"
+
+
+def _token(host: str, challenge: Mapping[str, str], pair: tuple[str, str] | None, plain_http: bool) -> str:
+    realm = challenge.get("realm", "")
+    if not realm.startswith("https://") and not (plain_http and realm.startswith("http://")):
+        raise ExternalFailure(f"{host} sends us to {realm or 'nowhere'} for a token: the login is not sent there")
+    query = urlencode({key: challenge[key] for key in ("service", "scope") if key in challenge})
+    answer = http.request("GET", f"{realm}?{query}", auth=pair)
+    body = answer.json() if answer.status_code == 200 else {}
+    token = body.get("token") or body.get("access_token")
+    if not token:
+        raise ExternalFailure(
+            f"{realm} gives no token for {host} (HTTP {answer.status_code})", f"check {USERNAME} and {PASSWORD}"
+        )
+    return register(str(token))
