@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+import io
+import tarfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from jenkins_cd.errors import BadInput
+from jenkins_cd.gitops import layout
+from jenkins_cd.gitops.repository import Repository, View
+from jenkins_cd.model import Release
+from tests.gitops.remotes import bare
+from tests.gitops.samples import release
+
+PLACE = "dev/shop/storefront"
+DIGEST = "sha256:" + "d" * 64
+GENERATED = """\
+apiVersion: v2
+name: storefront
+version: 1.3.0   # set by deployments
+appVersion: "1.3.0"
+dependencies:
+  - name: common-chart
+    version: 1.0.1
+    repository: oci://registry.local/charts
+"""
+VALUES = """\
+# dev
+common-chart:
+  replicas: 2
+  image:
+    repository: registry.local/apps/storefront
+    tag: '1.3.0'
+"""
+WRAPPER = """\
+apiVersion: v2
+name: storefront
+version: 1.3.0
+dependencies:
+- {name: storefront, version: 1.3.0, repository: "oci://registry.local/charts"}
+- {name: redis, version: 17.0.0, repository: "oci://registry.local/charts"}
+"""
+
+
+def view(tmp_path: Path, **files: str) -> View:
+    """Return a deploy repository with these files in the app's folder; `_` stands for the dot in their names."""
+    content = {f"{PLACE}/{name.replace('_', '.')}": text.encode() for name, text in files.items()}
+    ours = Repository.open(str(bare(tmp_path / "deploy.git", {"README": b"x", **content})))
+    return ours.view(ours.tip("main"))
+
+
+def bumped(present: View, wanted: Release) -> dict[str, str | None]:
+    changed = layout.files(present, PLACE, wanted, no_package)
+    return {path.removeprefix(f"{PLACE}/"): None if text is None else text.decode() for path, text in changed.items()}
+
+
+def no_package() -> Path:
+    raise AssertionError("the chart is fetched for a first deployment only")
+
+
+def package(tmp_path: Path, **files: str) -> Path:
+    """Return a packaged chart with these files."""
+    file = tmp_path / "storefront-1.4.0.tgz"
+    with tarfile.open(file, "w:gz") as archive:
+        for name, text in files.items():
+            entry = tarfile.TarInfo(f"storefront/{name.replace('__', '/').replace('_', '.')}")
+            entry.size = len(text.encode())
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    return file
+
+
+def test_a_bump_changes_the_version_and_the_image_and_nothing_else(tmp_path: Path) -> None:
+    assert bumped(view(tmp_path, Chart_yaml=GENERATED, values_yaml=VALUES), release()) == {
+        "Chart.yaml": GENERATED.replace("1.3.0", "1.4.0"),
+        "values.yaml": VALUES.replace("1.3.0", "1.4.0"),
+    }
+
+
+def test_a_release_that_is_declared_changes_nothing(tmp_path: Path) -> None:
+    present = view(
+        tmp_path, Chart_yaml=GENERATED.replace("1.3.0", "1.4.0"), values_yaml=VALUES.replace("1.3.0", "1.4.0")
+    )
+    assert bumped(present, release()) == {}
+    assert layout.declared(present, PLACE) == "1.4.0"
+
+
+def test_whichever_of_tag_and_digest_is_there_is_set(tmp_path: Path) -> None:
+    values = "common-chart: {image: {repository: old.local/x, digest: sha256:00}} # y\n"
+    changed = bumped(view(tmp_path, Chart_yaml=GENERATED, values_yaml=values), release())
+    assert changed["values.yaml"] == values.replace("old.local/x", "registry.local/apps/storefront").replace(
+        "sha256:00", DIGEST
+    )
+
+
+def test_a_dependency_on_the_releases_own_chart_is_bumped(tmp_path: Path) -> None:
+    values = "redis: {image: {tag: 7.0.0}}\nstorefront:\n  image: {tag: 1.3.0}\n"
+    changed = bumped(view(tmp_path, Chart_yaml=WRAPPER, values_yaml=values, Chart_lock="digest: x\n"), release())
+    assert changed == {
+        "Chart.yaml": WRAPPER.replace("1.3.0", "1.4.0"),
+        "values.yaml": values.replace("1.3.0", "1.4.0"),
+        "Chart.lock": None,
+    }
+
+
+def test_a_lock_stays_where_the_dependencies_stay(tmp_path: Path) -> None:
+    present = view(tmp_path, Chart_yaml=GENERATED, values_yaml=VALUES, Chart_lock="digest: x\n")
+    assert set(bumped(present, release())) == {"Chart.yaml", "values.yaml"}
+
+
+def test_of_many_images_the_one_from_the_apps_repository_is_set(tmp_path: Path) -> None:
+    chart = GENERATED + "  - {name: redis, alias: cache, version: 17.0.0, repository: oci://registry.local/charts}\n"
+    values = VALUES + "cache:\n  image:\n    repository: registry.local/redis\n    tag: 7.0.0\n"
+    changed = bumped(view(tmp_path, Chart_yaml=chart, values_yaml=values), release())
+    assert changed["values.yaml"] == values.replace("1.3.0", "1.4.0")
+
+
+def test_a_chart_of_its_own_in_the_folder_has_its_image_at_the_top(tmp_path: Path) -> None:
+    chart = "apiVersion: v2\nname: storefront\nversion: 1.3.0\n"
+    changed = bumped(view(tmp_path, Chart_yaml=chart, values_yaml="image:\n  tag: 1.3.0\n"), release())
+    assert changed["values.yaml"] == "image:\n  tag: 1.4.0\n"
+
+
+def test_a_release_without_an_image_leaves_the_values_alone(tmp_path: Path) -> None:
+    present = view(tmp_path, Chart_yaml=GENERATED, values_yaml="x: 1\n")
+    assert set(bumped(present, release(image=None))) == {"Chart.yaml"}
+
+
+@pytest.mark.parametrize("values", ["", "# nothing\n", "common-chart:\n", "common-chart: {image: {x: y}}\n"])
+def test_values_without_tag_and_digest_say_what_to_add(tmp_path: Path, values: str) -> None:
+    with pytest.raises(BadInput, match=r"no common-chart\.image\.tag, nor a digest") as caught:
+        bumped(view(tmp_path, Chart_yaml=GENERATED, values_yaml=values), release())
+    assert f"{PLACE}/values.yaml" in caught.value.message
+    assert "add common-chart.image.tag or common-chart.image.digest" in caught.value.hint
+
+
+@pytest.mark.parametrize("chart", ["", "[]", "version: [1]", "version: 1\n\tx", "name: x"])
+def test_a_broken_chart_is_named(tmp_path: Path, chart: str) -> None:
+    with pytest.raises(BadInput, match=f"{PLACE}/Chart.yaml"):
+        bumped(view(tmp_path, Chart_yaml=chart, values_yaml=VALUES), release())
+
+
+def test_a_first_deployment_takes_the_releases_chart_where_it_has_no_templates(tmp_path: Path) -> None:
+    chart = package(tmp_path, Chart_yaml=GENERATED, values_yaml="# all\ncommon-chart:\n  port: 80\n")
+    changed = layout.files(view(tmp_path), PLACE, release(), lambda: chart)
+    assert changed[f"{PLACE}/Chart.yaml"] == GENERATED.replace("1.3.0", "1.4.0").encode()
+    image = {"repository": "registry.local/apps/storefront", "tag": "1.4.0", "digest": DIGEST}
+    values = yaml.safe_load(changed[f"{PLACE}/values.yaml"] or b"")
+    assert values == {"common-chart": {"port": 80, "image": image}}
+
+
+def test_a_first_deployment_keeps_the_charts_comments_where_its_values_name_the_image(tmp_path: Path) -> None:
+    values = VALUES + "    digest: ''\n"
+    chart = package(tmp_path, Chart_yaml=GENERATED, values_yaml=values)
+    changed = layout.files(view(tmp_path), PLACE, release(), lambda: chart)
+    assert changed[f"{PLACE}/values.yaml"] == values.replace("1.3.0", "1.4.0").replace("''", f"'{DIGEST}'").encode()
+
+
+def test_a_first_deployment_wraps_a_chart_with_templates(tmp_path: Path) -> None:
+    own = package(tmp_path, Chart_yaml="name: storefront", templates__x_yaml="a: b")
+    changed = layout.files(view(tmp_path), PLACE, release(), lambda: own)
+    chart, values = (yaml.safe_load(changed[f"{PLACE}/{name}"] or b"") for name in ("Chart.yaml", "values.yaml"))
+    assert (chart["version"], chart["appVersion"]) == ("1.4.0", "1.4.0")
+    assert chart["dependencies"] == [
+        {"name": "storefront", "version": "1.4.0", "repository": "oci://registry.local/charts"}
+    ]
+    assert values["storefront"]["image"]["digest"] == DIGEST
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_what_a_first_deployment_writes_the_next_one_can_bump(tmp_path: Path, own: bool) -> None:
+    templates = {"templates__x_yaml": "a: b"} if own else {}
+    chart = package(tmp_path, Chart_yaml=GENERATED, **templates)
+    first = layout.files(view(tmp_path), PLACE, release(), lambda: chart)
+    ours = Repository.open(str(tmp_path / "deploy.git"))
+    present = ours.view(ours.commit("main", "First", lambda _view: first))
+    assert layout.declared(present, PLACE) == "1.4.0"
+    changed = bumped(present, release("1.5.0"))
+    assert changed == {
+        name: (first[f"{PLACE}/{name}"] or b"").decode().replace("1.4.0", "1.5.0")
+        for name in ("Chart.yaml", "values.yaml")
+    }
+
+
+def test_a_package_that_is_no_chart_is_bad_input(tmp_path: Path) -> None:
+    (tmp_path / "x.tgz").write_bytes(b"no archive")
+    with pytest.raises(BadInput, match="cannot be unpacked"):
+        layout.files(view(tmp_path), PLACE, release(), lambda: tmp_path / "x.tgz")
+    elsewhere = package(tmp_path, values_yaml="x: 1")
+    present = Repository.open(str(tmp_path / "deploy.git")).view(None)
+    with pytest.raises(BadInput, match="no chart named storefront"):
+        layout.files(present, PLACE, release(), lambda: elsewhere)
+
+
+def test_nothing_is_declared_where_nothing_is(tmp_path: Path) -> None:
+    present = view(tmp_path)
+    assert layout.declared(present, PLACE) is None
+    assert layout.declared(replace(present, commit=None), PLACE) is None
