@@ -50,7 +50,7 @@ def board(platform: PlatformFile) -> Board:
     places = []
     for app in ledger.apps():
         deployments = ledger.deployments(app)
-        project = _project(ledger, app)
+        project = ledger.project(app) or ""
         for environment in platform.environments:
             there = [one for one in deployments if one.environment == environment and one.outcome != "superseded"]
             places.append(_place(app, project, environment, there[0] if there else None))
@@ -66,11 +66,6 @@ def history(platform: PlatformFile, app: str) -> History:
         raise BadInput(f"no release of {app!r} was published{nearest(app, apps)}", f"published apps: {known}")
     releases = [release for version in ledger.versions(app) if (release := ledger.release(app, version))]
     return History(app=app, releases=tuple(releases), deployments=tuple(ledger.deployments(app)))
-
-
-def _project(ledger: Ledger, app: str) -> str:
-    release = ledger.release(app, ledger.versions(app)[0])
-    return release.project if release else ""
 
 
 def _place(app: str, project: str, environment: str, last: Deployment | None) -> Place:

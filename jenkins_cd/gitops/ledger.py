@@ -68,13 +68,6 @@ class Ledger:
         stems = [_stem(path) for path in self._now().list(f"releases/{'/'.join(place)}/")]
         return newest([version for version in stems if valid(version)])
 
-    def nearest(self, app: str, version: str) -> list[str]:
-        """Return up to three published versions of `app` that are most like `version`, or else the newest."""
-        import difflib
-
-        versions = self.versions(app)
-        return difflib.get_close_matches(version[:128], versions, n=3, cutoff=0.6) or versions[:3]
-
     def publish(self, release: Release) -> bool:
         """Add a release. Returns False where the same content (image, chart, commit) is there already.
 

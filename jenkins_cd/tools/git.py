@@ -103,6 +103,12 @@ def read_file(url: str, ref: str, path: str) -> bytes:
             raise BadInput(f"{url} has no file {path} at {ref}") from error
 
 
+def reachable(url: str) -> None:
+    """Return if the repository at `url` can be read, even an empty one. Raises BadInput, ExternalFailure, Refused."""
+    arguments = ["ls-remote", "--quiet", "--heads", "--", check_url(url)]
+    run(arguments, folder=Path(tempfile.gettempdir()), url=url, timeout=30.0, purpose=f"read {url}")
+
+
 def environment(url: str = "") -> dict[str, str]:
     """Return what Git needs in its environment: no prompts, no endless waits, and the credentials.
 
@@ -111,7 +117,7 @@ def environment(url: str = "") -> dict[str, str]:
     """
     config = [("http.lowSpeedLimit", "1"), ("http.lowSpeedTime", "60"), ("gc.autoDetach", "false")]
     values = {"GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh"}
-    if "GIT_SSH_COMMAND" not in os.environ:
+    if not {"GIT_SSH_COMMAND", "GIT_SSH"} & os.environ.keys():
         values["GIT_SSH_COMMAND"] = _SSH
     password = from_environment("JENKINS_CD_GIT_PASSWORD")
     if password:

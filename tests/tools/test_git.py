@@ -151,6 +151,14 @@ def test_a_file_that_is_not_there_is_bad_input(app: Path, ref: str, path: str) -
         git.read_file(str(app), ref, path)
 
 
+def test_a_repository_that_can_be_read_is_reachable(app: Path, tmp_path: Path) -> None:
+    git.reachable(str(app))
+    run(tmp_path, "init", "-q", "--bare", "empty.git")
+    git.reachable(str(tmp_path / "empty.git"))
+    with pytest.raises(ExternalFailure, match="no such repository"):
+        git.reachable(str(tmp_path / "none.git"))
+
+
 def test_a_missing_git_is_named(app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(app))
     with pytest.raises(MissingTool, match="git is not installed"):
