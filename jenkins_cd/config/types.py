@@ -4,77 +4,30 @@ A field is a key of the file; `Meta` says what a key means and what it may hold.
 left out. Keys of the files use underscores, stage names use dashes (`Meta.key`).
 """
 
-from __future__ import annotations
+# Without `from __future__ import annotations`: the types are read at every start, and evaluating strings takes longer
+# than everything else that validation does.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-
-@dataclass(frozen=True)
-class Meta:
-    """What a value must be beyond its type, and what the reference says of it."""
-
-    description: str = ""
-    key: str = ""  # the name in the file, where it is no Python name
-    pattern: str = ""  # a regular expression that the whole value must match
-    expected: str = ""  # the pattern in words
-    example: str = ""
-    minimum: float | None = None
-    maximum: float | None = None
-    max_length: int = 0
-
-
-NAME = Meta(
-    pattern=r"[a-z]([a-z0-9-]*[a-z0-9])?",
-    max_length=53,
-    expected="a lower-case name such as `storefront` (letters, digits and dashes, at most 53)",
-)
-DURATION = Meta(pattern=r"[0-9]+(ms|s|m|h)", max_length=12, expected="a duration such as `500ms`, `30s`, `10m` or `1h`")
-PATH = Meta(
-    pattern=r"(?!/)(?!-)(?!(.*/)?\.\.(/|$))[^\x00-\x1f\x7f]+",
-    max_length=255,
-    expected="a path inside the repository, without `..`",
-)
-URL = Meta(pattern=r"https?://[^\s]+", max_length=2000, expected="an http:// or https:// URL")
-GIT_URL = Meta(
-    pattern=r"(https?://|ssh://|git://|file:///|/)[^\s]+|[A-Za-z0-9][A-Za-z0-9_.-]*@[A-Za-z0-9][A-Za-z0-9.-]*:[^\s-][^\s]*",
-    max_length=2000,
-    expected="a Git URL (https://…, ssh://…, user@host:path, file:///… or an absolute path)",
-)
-BRANCH = Meta(
-    pattern=r"(?!.*\.\.)(?!.*//)(?!.*\.lock$)[A-Za-z0-9_][A-Za-z0-9_./-]*[A-Za-z0-9_]|[A-Za-z0-9_]",
-    max_length=200,
-    expected="a Git branch name",
-)
-VERSION = Meta(
-    pattern=r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?",
-    max_length=128,
-    expected="a SemVer version without build metadata, such as `1.4.0` or `1.4.1-dev.3.g1a2b3c4`",
-)
-IMAGE_REPOSITORY = Meta(
-    pattern=r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*",
-    max_length=255,
-    expected="a registry host and path such as `registry.local/apps`",
-)
-OCI_URL = Meta(
-    pattern=r"oci://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*",
-    max_length=255,
-    expected="an OCI registry such as `oci://registry.local/charts`",
-)
-JSON_PATH = Meta(
-    pattern=r"\$(\.[A-Za-z_][A-Za-z0-9_-]*|\[[0-9]+\])+",
-    max_length=200,
-    expected="a path into a JSON answer such as `$.version` or `$.build.version`",
-)
-PERSON = Meta(
-    pattern=r"[A-Za-z0-9][A-Za-z0-9_.@-]*", max_length=100, expected="a user or group name such as `qa` or `jane.doe`"
-)
+from jenkins_cd.config.kinds import BRANCH as BRANCH
+from jenkins_cd.config.kinds import DURATION as DURATION
+from jenkins_cd.config.kinds import GIT_URL as GIT_URL
+from jenkins_cd.config.kinds import IMAGE_REPOSITORY as IMAGE_REPOSITORY
+from jenkins_cd.config.kinds import JSON_PATH as JSON_PATH
+from jenkins_cd.config.kinds import NAME as NAME
+from jenkins_cd.config.kinds import OCI_URL as OCI_URL
+from jenkins_cd.config.kinds import PATH as PATH
+from jenkins_cd.config.kinds import PERSON as PERSON
+from jenkins_cd.config.kinds import URL as URL
+from jenkins_cd.config.kinds import VERSION as VERSION
+from jenkins_cd.config.kinds import Meta as Meta
 
 Name = Annotated[str, NAME]
 Duration = Annotated[str, DURATION]
 RelativePath = Annotated[str, PATH]
-FindingFormat = Literal["sarif", "go-vet-json", "deadcode-json", "gofmt-list", "mypy-json", "vulture", "text"]
+FindingFormat = Literal["sarif", "go-vet-json", "deadcode-json", "gofmt-list", "mypy-json", "vulture", "diff", "text"]
 CoverageFormat = Literal["cobertura", "go-cover"]
 Builder = Literal["auto", "docker", "podman", "buildah"]
 
@@ -126,6 +79,9 @@ class CheckConfig(StageConfig):
 
     report: Annotated[str | None, PATH, Meta("The report that `run` writes; standard output where left out.")] = None
     format: Annotated[FindingFormat | None, Meta("The report's format, needed with `run`.")] = None
+    exit_codes: Annotated[
+        tuple[int, ...], Meta("Exit codes of `run` that mean that it did its work, whatever it found.")
+    ] = (0, 1)
     gate: Annotated[Gate, Meta("What makes it fail.")] = field(default_factory=lambda: Gate(errors=0))
 
 

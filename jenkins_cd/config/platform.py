@@ -1,0 +1,47 @@
+"""Where the platform file is: an argument, a variable (a path, or a file in a Git repository), or beside cd.yaml."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from jenkins_cd.config import PLATFORM_FILE
+from jenkins_cd.config.yaml import Problem, decode, read
+from jenkins_cd.errors import BadInput
+
+VARIABLE = "JENKINS_CD_PLATFORM"
+_IN_GIT = re.compile(r"git\+(?P<url>.+)@(?P<ref>[A-Za-z0-9_][A-Za-z0-9_./-]*):(?P<path>[^:]+)")
+
+
+def locate(given: str | None, workspace: Path) -> str | None:
+    """Return where the platform file is, or None where there is none. One that is named need not exist."""
+    if named := given or os.environ.get(VARIABLE):
+        return named
+    beside = workspace / PLATFORM_FILE
+    return str(beside) if beside.exists() else None
+
+
+def content(place: str) -> str | Problem:
+    """Return the text of the platform file, or what is wrong with it. Raises BadInput for a place that is none."""
+    if not place.startswith("git+"):
+        return read(Path(place), shown(place), "platform")
+    found = _IN_GIT.fullmatch(place)
+    if not found:
+        raise BadInput(
+            f"{place!r} names no file in a Git repository",
+            "write git+URL@REF:PATH, as git+https://…/platform.git@main:platform.yaml",
+        )
+    from jenkins_cd.tools import git
+
+    return decode(git.read_file(found["url"], found["ref"], found["path"]), shown(place), "platform")
+
+
+def shown(place: str) -> str:
+    """Return the place as messages show it: relative where that is shorter, without secrets."""
+    from jenkins_cd.masking import mask
+
+    if place.startswith("git+"):
+        return mask(place)
+    relative = os.path.relpath(place)
+    return relative if len(relative) < len(place) else place
