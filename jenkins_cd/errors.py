@@ -28,6 +28,10 @@ class GateFailed(JenkinsCdError):
     exit_code = 1
 
 
+class UnreadableReport(GateFailed):
+    """A report of findings, tests or coverage is missing, or is not what it should be: nothing is known."""
+
+
 class BadInput(JenkinsCdError):
     """An argument, a file or the configuration is wrong. `problems` holds every one that was found, a line each."""
 

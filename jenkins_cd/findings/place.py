@@ -1,0 +1,90 @@
+"""Findings become the checkout's: paths relative to it, source lines around the place, stable fingerprints."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+from jenkins_cd.masking import mask
+from jenkins_cd.model import Finding
+
+AROUND = 3  # source lines before and after the place
+LONGEST = 300  # characters of a source line that are kept
+LARGEST = 5_000_000  # bytes of a source file that is looked into
+_NUMBERS = re.compile(r"(\bline |:)\d+")
+
+
+def place(findings: Iterable[Finding], workspace: Path, tool: str, ignore: Sequence[str] = ()) -> list[Finding]:
+    """Return the findings sorted by place, each once, with relative path, source lines and fingerprint.
+
+    `tool` is the name where a finding has none; those in the folders of `ignore` are left out. A fingerprint is made
+    of tool, rule, file, message and the source line's words, and of a count where these are equal: lines that move
+    keep theirs. Only files inside the checkout are read.
+    """
+    roots = (workspace, workspace.resolve())
+    relative = (
+        replace(finding, tool=finding.tool or tool, file=_relative(finding.file, roots)) for finding in findings
+    )
+    kept = {_key(finding): finding for finding in relative if not _inside(finding.file, ignore)}
+    sources: dict[str, list[str]] = {}
+    seen: Counter[tuple[str, ...]] = Counter()
+    placed = []
+    for key in sorted(kept):
+        finding = kept[key]
+        if finding.file not in sources:
+            sources[finding.file] = _source(finding.file, workspace.resolve())
+        placed.append(_finish(finding, sources[finding.file], seen))
+    return placed
+
+
+def _key(finding: Finding) -> tuple[str, int, int, str, str, str]:
+    return (finding.file, finding.line, finding.column or 0, finding.tool, finding.rule, finding.message)
+
+
+def _relative(file: str, roots: Sequence[Path]) -> str:
+    """Return the path relative to the checkout, with forward slashes; one outside of it stays as it is."""
+    path = PurePosixPath(_clean(file))
+    for root in roots:
+        if path.is_absolute() and path.is_relative_to(root):
+            return str(path.relative_to(root))
+    return "" if str(path) == "." else str(path)
+
+
+def _inside(file: str, folders: Sequence[str]) -> bool:
+    return any(PurePosixPath(file).is_relative_to(folder) for folder in folders)
+
+
+def _source(file: str, workspace: Path) -> list[str]:
+    """Return the file's lines, or none where it is not a file of the checkout: a report may name anything."""
+    try:
+        path = (workspace / file).resolve()
+        if not file or not path.is_relative_to(workspace) or not path.is_file() or path.stat().st_size > LARGEST:
+            return []
+        return path.read_text(encoding="utf-8", errors="replace").split("\n")
+    except (OSError, ValueError):
+        return []
+
+
+def _finish(finding: Finding, lines: Sequence[str], seen: Counter[tuple[str, ...]]) -> Finding:
+    message = mask(_clean(finding.message).strip())
+    there = lines[finding.line - 1] if finding.line <= len(lines) else ""
+    identity = (finding.tool, finding.rule, finding.file, _NUMBERS.sub(r"\1#", message), " ".join(there.split()))
+    seen[identity] += 1
+    first = max(finding.line - 1 - AROUND, 0)
+    around = lines[first : finding.line + AROUND] if there or finding.line <= len(lines) else ()
+    return replace(
+        finding,
+        message=message,
+        fingerprint=hashlib.sha256("\0".join((*identity, str(seen[identity]))).encode()).hexdigest()[:32],
+        source=tuple(mask(line.rstrip("\r"))[:LONGEST] for line in around),
+        source_start=first + 1,
+    )
+
+
+def _clean(text: str) -> str:
+    """Return the text without what cannot be written as UTF-8 (JSON may escape half a surrogate pair)."""
+    return text.encode("utf-8", "replace").decode()

@@ -1,0 +1,43 @@
+"""Report files: whether this run wrote them, and what is in them."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Mapping
+from pathlib import Path
+
+from jenkins_cd.errors import UnreadableReport
+
+LARGEST = 200_000_000  # bytes
+Seen = Mapping[Path, tuple[int, int, int]]
+
+
+def seen(root: Path, pattern: str) -> Seen:
+    """Return the files that match a glob now, with what changes when one is written: time, size and inode."""
+    found = (root / name for name in glob.glob(pattern, root_dir=root, recursive=True))  # noqa: PTH207 - Path.glob raises on odd patterns
+    stats = {path: path.stat() for path in found if path.is_file()}
+    return {path: (stat.st_mtime_ns, stat.st_size, stat.st_ino) for path, stat in stats.items()}
+
+
+def written(root: Path, pattern: str, before: Seen) -> list[Path]:
+    """Return the matching files that were written since `before`, sorted. Raises UnreadableReport where there is none.
+
+    Old reports are told apart, not deleted: a glob can match files that are nobody's reports.
+    """
+    now = seen(root, pattern)
+    fresh = sorted(path for path, stat in now.items() if before.get(path) != stat)
+    if fresh:
+        return fresh
+    if now:
+        raise UnreadableReport(f"{root / pattern} is of an earlier run: this one did not write it")
+    raise UnreadableReport(f"{root / pattern} is missing: nothing wrote it")
+
+
+def content(path: Path) -> bytes:
+    """Return what is in a report. Raises UnreadableReport, naming the file."""
+    try:
+        if path.stat().st_size > LARGEST:
+            raise UnreadableReport(f"{path} is larger than {LARGEST // 1_000_000} MB")
+        return path.read_bytes()
+    except OSError as error:
+        raise UnreadableReport(f"{path} cannot be read: {error.strerror}") from error

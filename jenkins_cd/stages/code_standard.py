@@ -1,0 +1,19 @@
+"""The stage `code-standard`: format and lint."""
+
+from __future__ import annotations
+
+from jenkins_cd.model import StageResult
+from jenkins_cd.stages import Build, checks, commands
+
+NEEDS: tuple[str, ...] = ()
+STAGE = "code-standard"
+
+
+def skip_reason(build: Build) -> str:
+    """Return why there is nothing to check, or an empty string."""
+    return commands.skip_reason(build, STAGE, build.config.app.ci.code_standard, build.toolchain.stages.code_standard)
+
+
+def run(build: Build) -> StageResult:
+    """Run the checkers and judge their findings. Raises MissingTool."""
+    return checks.run(build, STAGE, build.config.app.ci.code_standard, build.toolchain.stages.code_standard)

@@ -1,0 +1,21 @@
+"""The stage `compiler-warnings`: what the compiler and its like warn of."""
+
+from __future__ import annotations
+
+from jenkins_cd.model import StageResult
+from jenkins_cd.stages import Build, checks, commands
+
+NEEDS: tuple[str, ...] = ()
+STAGE = "compiler-warnings"
+
+
+def skip_reason(build: Build) -> str:
+    """Return why there is nothing to check, or an empty string."""
+    return commands.skip_reason(
+        build, STAGE, build.config.app.ci.compiler_warnings, build.toolchain.stages.compiler_warnings
+    )
+
+
+def run(build: Build) -> StageResult:
+    """Run the checkers and judge their findings. Raises MissingTool."""
+    return checks.run(build, STAGE, build.config.app.ci.compiler_warnings, build.toolchain.stages.compiler_warnings)
