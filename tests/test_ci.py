@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+APP = """\
+app: greeter
+project: shop
+toolchain: custom
+package: {image: {enabled: false}}
+ci:
+  build: {run: "echo build >> order"}
+"""
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Path:
+    """An app of nothing but commands, committed and tagged."""
+    folder = tmp_path / "app"
+    folder.mkdir()
+    (folder / ".gitignore").write_text("order\n*.xml\npid\n")
+    write(folder, APP)
+    git(folder, "init", "-q", "-b", "main")
+    commit(folder)
+    git(folder, "tag", "v1.0.0")
+    return folder
+
+
+def git(folder: Path, *arguments: str) -> None:
+    identity = ["-c", "user.name=Jane", "-c", "user.email=jane@example.org"]
+    subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+def commit(folder: Path) -> None:
+    git(folder, "add", "--all")
+    git(folder, "commit", "-q", "-m", "change", "--allow-empty")
+
+
+def write(folder: Path, text: str) -> None:
+    (folder / "cd.yaml").write_text(text)
+
+
+def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "jenkins_cd", "ci", *arguments],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def ci(folder: Path, *arguments: str) -> tuple[int, str, str]:
+    process = start(folder, *arguments)
+    out, err = process.communicate(timeout=120)
+    assert "Traceback" not in out + err
+    return process.returncode, out, err
+
+
+def stages(folder: Path, *arguments: str) -> dict[str, Any]:
+    _, out, _ = ci(folder, *arguments, "--json")
+    return {stage["stage"]: stage for stage in json.loads(out)["stages"]}
+
+
+CHECKS = ("build", "unit-tests", "compiler-warnings", "dead-code", "code-standard")
+
+
+def test_the_plan_shows_order_and_what_runs_at_once_and_runs_nothing(app: Path) -> None:
+    code, out, _ = ci(app, "--plan", "--json")
+    plan = json.loads(out)
+    waves = {step["stage"]: step["wave"] for step in plan["steps"]}
+    assert code == 0
+    assert plan["schema"] == "jenkins_cd/ci-plan/v1"
+    assert plan["version"] == "1.0.0"
+    assert waves["build"] == waves["compiler-warnings"] == waves["dead-code"] == waves["code-standard"] == 0
+    assert waves["build"] < waves["unit-tests"] < waves["sonar-scan"] < waves["upload"]
+    assert waves["build"] < waves["package"] < waves["upload"]
+    assert not (app / "order").exists()
+
+
+def test_the_plan_is_readable_in_80_columns(app: Path) -> None:
+    code, out, _ = ci(app, "--plan")
+    assert code == 0
+    assert "skipped: no SonarQube server in the platform file" in " ".join(out.split())
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_stages_that_do_not_wait_for_one_another_run_at_the_same_time(app: Path) -> None:
+    # Each waits until the other has begun: were they run one after the other, both would fail.
+    meet = "touch {own}.xml; for i in $(seq 600); do [ -e {other}.xml ] && exit 0; sleep 0.1; done; exit 7"
+    write(
+        app,
+        APP + f"  dead-code: {{run: '{meet.format(own='a', other='b')}', format: text}}\n"
+        f"  code-standard: {{run: '{meet.format(own='b', other='a')}', format: text}}\n",
+    )
+    result = stages(app, "dead-code", "code-standard")
+    assert {stage["status"] for stage in result.values()} == {"passed"}
+
+
+def test_a_failure_stops_what_depends_on_it_and_lets_the_rest_finish(app: Path) -> None:
+    write(app, APP.replace("echo build >> order", "exit 9") + "  dead-code: {run: 'sleep 1', format: text}\n")
+    code, _, _ = ci(app, *CHECKS)
+    result = stages(app, *CHECKS)
+    assert code == 1
+    assert result["build"]["status"] == "failed"
+    assert result["unit-tests"]["status"] == "stopped"
+    assert "build did not pass" in result["unit-tests"]["reason"]
+    assert result["dead-code"]["status"] == "passed"
+
+
+def test_fail_fast_stops_the_others(app: Path) -> None:
+    write(app, APP.replace("echo build >> order", "exit 9") + "  dead-code: {run: 'sleep 300', format: text}\n")
+    begun = time.monotonic()
+    result = stages(app, "build", "dead-code", "--fail-fast")
+    assert time.monotonic() - begun < 100
+    assert (result["build"]["status"], result["dead-code"]["status"]) == ("failed", "stopped")
+
+
+def test_only_the_named_stages_run(app: Path) -> None:
+    assert set(stages(app, "build")) == {"build"}
+    assert (app / "order").read_text() == "build\n"
+
+
+def test_an_unknown_stage_is_an_error_with_the_nearest_name(app: Path) -> None:
+    code, _, err = ci(app, "unit-test", "bild")
+    assert code == 2
+    assert "unit-test: no such stage (did you mean unit-tests?)" in err
+    assert "bild: no such stage (did you mean build?)" in err
+
+
+def test_what_failed_is_shown_first_with_what_the_program_said(app: Path) -> None:
+    write(app, APP.replace("echo build >> order", "echo no space left on device >&2; exit 9"))
+    code, out, _ = ci(app, "build")
+    assert code == 1
+    assert "first thing to look at: build" in out
+    assert "no space left on device" in out
+    assert (app / ".jenkins-cd" / "report" / "index.html").exists()
+
+
+def test_the_report_keeps_what_other_runs_found_for_the_same_commit(app: Path) -> None:
+    ci(app, "build")
+    ci(app, "unit-tests")
+    recorded = json.loads((app / ".jenkins-cd" / "ci.json").read_text())
+    assert [stage["stage"] for stage in recorded["stages"]] == ["build", "unit-tests"]
+    commit(app)
+    ci(app, "unit-tests")
+    recorded = json.loads((app / ".jenkins-cd" / "ci.json").read_text())
+    assert [stage["stage"] for stage in recorded["stages"]] == ["unit-tests"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_ends_the_children_and_says_what_was_unfinished(app: Path, number: signal.Signals) -> None:
+    write(app, APP.replace("echo build >> order", "sleep 300 & echo $! > pid; wait"))
+    process = start(app, "build", "unit-tests")
+    while not (app / "pid").exists() or not (app / "pid").read_text():
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "unfinished: build, unit-tests" in err
+    assert "jenkins-cd ci build unit-tests" in err
+    assert "Traceback" not in err
+    child = int((app / "pid").read_text())
+    for _ in range(200):
+        if not Path(f"/proc/{child}").exists():
+            break
+        time.sleep(0.05)
+    assert not Path(f"/proc/{child}").exists()
+
+
+def test_a_folder_that_is_no_repository_is_an_error_without_a_traceback(tmp_path: Path) -> None:
+    write(tmp_path, APP)
+    code, _, err = ci(tmp_path, "build")
+    assert code in (2, 3)
+    assert "jenkins-cd:" in err
+
+
+def test_in_a_log_each_line_has_its_time_and_no_colour(app: Path) -> None:
+    _, _, err = ci(app, "build")
+    assert "\x1b" not in err
+    lines = [line for line in err.splitlines() if "build" in line]
+    assert all(line[:4].isdigit() and line[10] == "T" for line in lines), err
+
+
+def test_the_tools_are_run_from_the_path_of_whoever_starts_it(app: Path) -> None:
+    write(app, APP.replace("echo build >> order", "greet > order"))
+    tools = app / "tools"
+    tools.mkdir()
+    (tools / "greet").write_text("#!/bin/sh\necho hello\n")
+    (tools / "greet").chmod(0o755)
+    path = f"{tools}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        [sys.executable, "-m", "jenkins_cd", "ci", "build"],
+        cwd=app,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (app / "order").read_text() == "hello\n"
