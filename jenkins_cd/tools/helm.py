@@ -118,7 +118,7 @@ def _told(said: process.Completed) -> list[str]:
         if re.match(r"\[(ERROR|WARNING)\]|Error:", line):
             told.append(line.strip())
         elif told and line.startswith(" "):
-            told[-1] += f": {line.strip()}"
+            told[-1] = f"{told[-1].rstrip(':')}: {line.strip()}"
     return told or said.output.splitlines()[-12:]
 
 
