@@ -83,8 +83,9 @@ def _check(work: Work, step: CheckStep, seen: Seen) -> None:
         seen.problems.append(error.message)
         seen.words.append(commands.tail(done.output))
         return
-    seen.findings += place(found, work.build.workspace, step.name, work.build.toolchain.ignore)
-    seen.tools += [] if step.name in seen.tools or found else [step.name]
+    placed = place(found, work.build.workspace, step.name, work.build.toolchain.ignore)
+    seen.findings += placed
+    seen.tools += [] if placed or step.name in seen.tools else [step.name]
 
 
 def _report_file(work: Work, step: CheckStep) -> tuple[Path, str]:

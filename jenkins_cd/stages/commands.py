@@ -19,6 +19,7 @@ from jenkins_cd.tools.process import Completed
 
 AnyStep = TypeVar("AnyStep", bound=Step)
 EVIDENCE = 20  # lines of a program's output that are shown when it failed
+LONGEST = 500  # characters of such a line
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +79,7 @@ def users_command(script: str) -> tuple[str, ...]:
 def execute(work: Work, step: Step) -> Completed:
     """Run one command in the checkout, within what is left of the stage's time; both streams go to the log too.
 
+    It finds the release's version and commit in JENKINS_CD_VERSION and JENKINS_CD_COMMIT.
     Raises MissingTool with the command that installs it, and Stopped.
     """
     line = process.display(step.run)
@@ -88,7 +90,7 @@ def execute(work: Work, step: Step) -> Completed:
     done = process.run(
         step.run,
         cwd=work.build.workspace,
-        env=step.env,
+        env={"JENKINS_CD_VERSION": work.build.version, "JENKINS_CD_COMMIT": work.build.commit, **step.env},
         timeout=max(work.deadline - time.monotonic(), 0.0),
         log=work.log,
         install=tool.install if tool else "",
@@ -112,7 +114,7 @@ def trouble(work: Work, step: Step, done: Completed) -> str:
 
 def tail(text: str) -> str:
     """Return the last lines of an output: where programs say what went wrong."""
-    return "\n".join(text.strip().splitlines()[-EVIDENCE:])
+    return "\n".join(line[:LONGEST] for line in text.strip().splitlines()[-EVIDENCE:])
 
 
 def finish(work: Work, status: Status, reason: str) -> StageResult:
