@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from importlib.resources import files
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from jenkins_cd import __version__
+from jenkins_cd import __version__, results
 from jenkins_cd.model import CiResult, Deployment, Finding, Release, TestCase, TestReport
 from jenkins_cd.report import text, timeline
 from jenkins_cd.report.verdict import next_step, observed, took, verdict
-from jenkins_cd.results import write as write_file
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -47,14 +46,19 @@ def write(folder: Path, ci: CiResult | None, deployments: Sequence[Deployment]) 
         link=_Links(folder),
         version=__version__,
     )  # fmt: skip
-    write_file(folder / "style.css", (_templates() / "style.css").read_bytes())
-    write_file(folder / "icon.svg", timeline.icon(ruling.status).encode())
-    for name, bars in drawings.items():
-        for variant in timeline.VARIANTS:
-            write_file(folder / f"{name}{variant}.svg", timeline.draw(bars, variant).encode())
-    index = folder / "index.html"
-    write_file(index, page.encode())
-    return index
+    files = {
+        "style.css": (_templates() / "style.css").read_text(encoding="utf-8"),
+        "icon.svg": timeline.icon(ruling.status),
+        **{
+            f"{name}{end}.svg": timeline.draw(bars, end) for name, bars in drawings.items() for end in timeline.VARIANTS
+        },
+        "index.html": page,  # the last one: what it names is there
+    }
+    for name, content in files.items():
+        results.write(folder / name, content.encode())
+    for old in set(folder.glob("*.svg")) - {folder / name for name in files}:
+        old.unlink(missing_ok=True)
+    return folder / "index.html"
 
 
 class _Links:
@@ -65,11 +69,11 @@ class _Links:
 
     def __call__(self, file: str) -> str:
         """Return the way from the page to a file of the results folder (`.jenkins-cd/…`), or an empty string."""
-        results = self._folder.parent.resolve()
-        path = Path(os.path.normpath(results.parent / file)) if file else results
-        if not path.is_file() or not path.is_relative_to(results):
+        near = self._folder.parent.resolve()
+        path = Path(os.path.normpath(near.parent / file)) if file else near
+        if not path.is_relative_to(near) or not path.is_file():
             return ""
-        return quote(f"../{path.relative_to(results).as_posix()}")
+        return quote(f"../{path.relative_to(near).as_posix()}")
 
     def all_findings(self, stage: str) -> str:
         """Return the file that has all findings of a stage: its SARIF file, or else its result."""
@@ -105,7 +109,7 @@ def _environment() -> Environment:
 
 
 def _templates() -> Path:
-    return Path(str(files("jenkins_cd.report") / "templates"))
+    return Path(str(resources.files("jenkins_cd.report") / "templates"))
 
 
 def _drawings(ci: CiResult | None, deployments: Sequence[Deployment]) -> Iterator[tuple[str, list[timeline.Bar]]]:

@@ -111,9 +111,10 @@ def described(steps: Sequence[Bar]) -> str:
 
 def icon(status: str) -> str:
     """Return the text of an SVG file for the tab of a browser: a dot in the colour of a status."""
-    known: Mapping[str, str] = {**SCHEMES[""].bars, "verified": SCHEMES[""].bars["passed"]}
-    colour = known.get(status, SCHEMES[""].bars["stopped"])
-    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><circle cx="8" cy="8" r="7" fill="{colour}"/></svg>\n'
+    colours = SCHEMES[""].bars
+    known: dict[str, str] = {"verified": colours["passed"], **{name: colours[name] for name in colours}}
+    dot = f'<circle cx="8" cy="8" r="7" fill="{known.get(status, colours["stopped"])}"/>'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">{dot}</svg>\n'
 
 
 def _name(step: StageResult | Phase) -> str:
