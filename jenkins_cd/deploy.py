@@ -99,9 +99,7 @@ def deploy(
         with _phase(attempt, "policy"):
             history = attempt.ledger.deployments(request.app)
             now = datetime.now(timezone.utc)
-            policy.check(
-                platform, request.environment, request.version, history, approver=request.approver, now=now
-            )
+            policy.check(platform, request.environment, request.version, history, approver=request.approver, now=now)
         deployment = _carry_out(attempt, plan, verified)
         if deployment.outcome == "failed" and attempt.target.environment.on_failure == "rollback" and verified:
             return Done(plan=plan, deployments=(deployment, *_roll_back(attempt, verified, deployment)))

@@ -52,17 +52,27 @@ def _run_one(name: str, test: AppTest, release: Release, target: Target, source:
     done = process.shell(test.run, cwd=source, env=environment, timeout=seconds(test.timeout), log=log)
     report, unreadable = _report(test, source)
     if not test.junit:
-        outcome = "passed" if done.exit_code == 0 else "failed"
-        case = TestCase(suite=target.name, name=name, seconds=done.seconds, outcome=outcome, message=_tail(done))
+        case = TestCase(
+            suite=target.name,
+            name=name,
+            seconds=done.seconds,
+            outcome="passed" if done.exit_code == 0 else "failed",
+            message=_tail(done),
+        )
         report = TestReport(cases=(case,))
+    failure = _failure(test, done, report, unreadable)
+    return TestOutcome(report, f"{name}: {failure}" if failure else "")
+
+
+def _failure(test: AppTest, done: process.Completed, report: TestReport, unreadable: str) -> str:
     if done.timed_out:
-        return TestOutcome(report, f"{name} took longer than {test.timeout}")
-    if report.failed:
+        return f"took longer than {test.timeout}"
+    if test.junit and report.failed:
         first = report.failed[0]
-        return TestOutcome(report, f"{name}: {report.summary}; first: {first.name}: {first.message.strip()[:200]}")
+        return f"{report.summary}; first: {first.name}: {first.message.strip()[:200]}".rstrip(": ")
     if done.exit_code != 0:
-        return TestOutcome(report, f"{name} exited with {done.exit_code}: {_tail(done)}")
-    return TestOutcome(report, f"{name}: {unreadable}" if unreadable else "")
+        return f"exit code {done.exit_code}: {_tail(done)}".rstrip(": ")
+    return unreadable
 
 
 def _report(test: AppTest, source: Path) -> tuple[TestReport, str]:

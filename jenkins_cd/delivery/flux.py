@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from jenkins_cd.config.types import seconds
 from jenkins_cd.delivery import Followed, Target, changes, health
-from jenkins_cd.errors import JenkinsCdError
+from jenkins_cd.errors import ExternalFailure, JenkinsCdError
 from jenkins_cd.gitops import layout
 from jenkins_cd.gitops.repository import Repository, View
 from jenkins_cd.model import Plan, Release
@@ -128,9 +129,22 @@ def _package(target: Target, release: Release) -> Iterator[Callable[[], Path]]:
         @functools.cache
         def fetch() -> Path:
             chart = release.chart
-            return helm.pull(chart.repository, chart.name, release.version, Path(folder), _plain_http(target))
+            file = helm.pull(chart.repository, chart.name, release.version, Path(folder), _plain_http(target))
+            _unchanged(release, file)
+            return file
 
         yield fetch
+
+
+def _unchanged(release: Release, file: Path) -> None:
+    """Raise ExternalFailure unless the chart in the registry is the one that was released."""
+    found = hashlib.sha256(file.read_bytes()).hexdigest()
+    if release.chart.content and found != release.chart.content.removeprefix("sha256:"):
+        raise ExternalFailure(
+            f"the chart {release.chart.name} {release.version} in {release.chart.repository} is not the one that was "
+            f"released: its SHA-256 is {found[:12]}…, the release says {release.chart.content[:12]}…",
+            "somebody pushed another chart under this version: release a new version",
+        )
 
 
 def _repository(target: Target) -> Repository:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,62 +11,19 @@ from jenkins_cd.delivery import Followed, Target, flux, health
 from jenkins_cd.demo.services import Registry
 from jenkins_cd.errors import BadInput, ExternalFailure, JenkinsCdError, Refused
 from jenkins_cd.gitops.repository import Repository, View
-from jenkins_cd.model import Plan, Release, Status
-from jenkins_cd.tools import helm
+from jenkins_cd.model import Plan, Release
 from tests.delivery.app import App
+from tests.delivery.charts import publish
+from tests.delivery.progress import Notes
 from tests.gitops.remotes import bare, count, git, hook
 from tests.gitops.samples import platform, release
 
 PLACE = "dev/shop/storefront"
-TEMPLATE = """\
-apiVersion: v1
-kind: ConfigMap
-metadata: {name: {{ .Release.Name }}, namespace: {{ .Release.Namespace }}}
-data: {{ if kindIs "slice" .Values.replicas }}{{ fail "replicas must be a number" }}{{ end }}
-  image: {{ required "an image tag is needed" .Values.image.tag | quote }}
-  replicas: {{ .Values.replicas | default 1 | quote }}
-"""
-
-
-@dataclass
-class Notes:
-    """Progress that remembers."""
-
-    texts: list[str] = field(default_factory=list)
-
-    def started(self, name: str, detail: str = "") -> None:
-        self.texts.append(f"{name} started {detail}")
-
-    def note(self, name: str, text: str) -> None:
-        self.texts.append(f"{name}: {text}")
-
-    def finished(self, name: str, status: Status, detail: str, seconds: float) -> None:
-        self.texts.append(f"{name} {status} {detail} {seconds}")
 
 
 @pytest.fixture(scope="module")
 def charts(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Publish a common chart, and two versions of an app's chart that depends on it; returns their repository."""
-    repository = f"oci://{registry.host}/flux-tests"
-    folder = tmp_path_factory.mktemp("charts")
-    common = _chart(folder / "common-chart", "apiVersion: v2\nname: common-chart\nversion: 1.0.1\n", TEMPLATE)
-    helm.push(helm.package(common, folder, "1.0.1", "1.0.1"), repository, plain_http=True)
-    generated = "apiVersion: v2\nname: storefront\nversion: 0.0.0\ndependencies:\n"
-    generated += f"- {{name: common-chart, version: 1.0.1, repository: {repository}}}\n"
-    app = _chart(folder / "storefront", generated)
-    helm.dependency_build(app, plain_http=True)
-    for version in ("1.3.0", "1.4.0", "1.5.0"):
-        helm.push(helm.package(app, folder, version, version), repository, plain_http=True)
-    return repository
-
-
-def _chart(folder: Path, chart: str, template: str = "") -> Path:
-    folder.mkdir()
-    (folder / "Chart.yaml").write_text(chart)
-    if template:
-        (folder / "templates").mkdir()
-        (folder / "templates" / "app.yaml").write_text(template)
-    return folder
+    return publish(registry, "flux-tests", tmp_path_factory.mktemp("charts"), ("1.3.0", "1.4.0", "1.5.0"))
 
 
 @pytest.fixture
@@ -89,7 +46,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def wanted(charts: str, version: str = "1.4.0") -> Release:
     one = release(version)
-    return replace(one, chart=replace(one.chart, repository=charts))
+    return replace(one, chart=replace(one.chart, repository=charts, content=""))
 
 
 def deploy(target: Target, one: Release) -> tuple[Plan, str]:
@@ -267,3 +224,10 @@ def test_many_may_deploy_to_one_repository_at_once(target: Target, remote: Path,
         thread.join()
     assert failures == []
     assert count(remote) == 4
+
+
+def test_a_chart_that_was_replaced_in_the_registry_is_not_deployed(target: Target, charts: str, remote: Path) -> None:
+    one = wanted(charts)
+    replaced = replace(one, chart=replace(one.chart, content="0" * 64))
+    with pytest.raises(ExternalFailure, match="not the one that was released"):
+        flux.plan(target, replaced, None)
