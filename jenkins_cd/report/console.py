@@ -80,7 +80,7 @@ def plan(plan: Plan) -> None:
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table as wide as the terminal at most: the widest column is wrapped. A status is coloured."""
-    content = [[clean(cell) for cell in row] for row in rows]
+    headers, *content = [[clean(cell) for cell in row] for row in (headers, *rows)]
     widths = _widths(headers, content, shutil.get_terminal_size().columns)
     right = [header in ("time", "duration") for header in headers]
     _say(_row(headers, widths, right, "1"))

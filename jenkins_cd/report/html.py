@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from jenkins_cd import __version__, results
-from jenkins_cd.model import CiResult, Deployment, Finding, Release, TestCase, TestReport
+from jenkins_cd.model import CiResult, Deployment, Finding, TestCase, TestReport
 from jenkins_cd.report import text, timeline
 from jenkins_cd.report.verdict import next_step, observed, took, verdict
 
@@ -37,28 +37,26 @@ def write(folder: Path, ci: CiResult | None, deployments: Sequence[Deployment]) 
     ci, deployments = text.cleaned(ci), text.cleaned(tuple(deployments))
     drawings = dict(_drawings(ci, deployments))
     ruling = verdict(ci, deployments)
-    page = _environment().get_template("index.html.j2").render(
-        ci=ci,
-        deployments=deployments,
-        release=_release(ci),
-        verdict=ruling,
-        drawings={name: timeline.described(bars) for name, bars in drawings.items()},
-        link=_Links(folder),
-        version=__version__,
-    )  # fmt: skip
     files = {
         "style.css": (_templates() / "style.css").read_text(encoding="utf-8"),
         "icon.svg": timeline.icon(ruling.status),
         **{
             f"{name}{end}.svg": timeline.draw(bars, end) for name, bars in drawings.items() for end in timeline.VARIANTS
         },
-        "index.html": page,  # the last one: what it names is there
     }
+    described = {name: timeline.described(bars) for name, bars in drawings.items()}
+    files["index.html"] = _page(ci, deployments, verdict=ruling, drawings=described, link=_Links(folder))
     for name, content in files.items():
         results.write(folder / name, content.encode())
     for old in set(folder.glob("*.svg")) - {folder / name for name in files}:
         old.unlink(missing_ok=True)
     return folder / "index.html"
+
+
+def _page(ci: CiResult | None, deployments: Sequence[Deployment], **more: object) -> str:
+    release = next((one.release for one in ci.stages if one.release), None) if ci else None
+    template = _environment().get_template("index.html.j2")
+    return template.render(ci=ci, deployments=deployments, release=release, version=__version__, **more)
 
 
 class _Links:
@@ -117,10 +115,6 @@ def _drawings(ci: CiResult | None, deployments: Sequence[Deployment]) -> Iterato
     named = [("timeline", timeline.bars(ci.stages if ci else ()))]
     named += [(f"deployment-{index}", timeline.bars(one.phases)) for index, one in enumerate(deployments, 1)]
     yield from ((name, bars) for name, bars in named if bars)
-
-
-def _release(ci: CiResult | None) -> Release | None:
-    return next((one.release for one in ci.stages if one.release), None) if ci else None
 
 
 def _worst_first(findings: Sequence[Finding]) -> list[Finding]:

@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from jenkins_cd import masking, results
-from jenkins_cd.model import CiResult, Deployment, TestCase, TestReport
+from jenkins_cd import masking, model, results
+from jenkins_cd.model import CiResult, Deployment
 from jenkins_cd.report import html
 from tests.report import pages, samples
 
@@ -34,9 +34,9 @@ def hostile() -> tuple[CiResult, Deployment]:
         source=(HOSTILE, BIDI, "x" * 10_000),
         source_start=17,
     )
-    case = TestCase(suite=HOSTILE, name=HOSTILE, seconds=-1.0, outcome="failed", message=HOSTILE * 200)
+    case = model.TestCase(suite=HOSTILE, name=HOSTILE, seconds=-1.0, outcome="failed", message=HOSTILE * 200)
     stage = samples.stage(
-        "unit-tests", 0, 1, "failed", HOSTILE, findings=(finding,), tests=TestReport(cases=(case,)), log=HOSTILE,
+        "unit-tests", 0, 1, "failed", HOSTILE, findings=(finding,), tests=model.TestReport(cases=(case,)), log=HOSTILE,
         evidence=HOSTILE + BIDI,
     )  # fmt: skip
     phase = replace(samples.phases()[0], name=HOSTILE, detail=HOSTILE)
