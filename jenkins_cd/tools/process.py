@@ -168,6 +168,21 @@ def serve(
         return Service(tuple(argv), _start(argv, cwd, env, False, install, sink))
 
 
+def attached(argv: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> int:
+    """Run a program that speaks for itself, on our own standard output and error; returns its exit code.
+
+    Raises as `run` does. What it prints is not masked: it is meant for programs that do so themselves.
+    """
+    process = _start(argv, cwd, env, False, "", inherit=True)
+    try:
+        _wait(process, None, None)
+    finally:
+        _forget(process)
+    if _stopping.is_set():
+        raise Stopped(f"{display(argv)} was stopped")
+    return process.returncode
+
+
 def stop_all() -> None:
     """End every program that runs, group by group, and refuse new ones until `interruptible` begins anew."""
     _stopping.set()
@@ -214,19 +229,21 @@ def _start(
     feed: bool,
     install: str,
     sink: IO[bytes] | None = None,
+    inherit: bool = False,
 ) -> subprocess.Popen[bytes]:
     if _stopping.is_set():
         raise Stopped(f"{display(argv)} was not started: the run is ending")
     if cwd is not None and not cwd.is_dir():
         raise ExternalFailure(f"{display(argv)} cannot run in {cwd}: no such directory")
+    output = None if inherit else sink or subprocess.PIPE
     try:
         process = subprocess.Popen(
             list(argv),
             cwd=cwd,
             env={**os.environ, **(env or {})},
             stdin=subprocess.PIPE if feed else subprocess.DEVNULL,
-            stdout=sink or subprocess.PIPE,
-            stderr=sink or subprocess.PIPE,
+            stdout=output,
+            stderr=output,
             start_new_session=True,
         )
     except FileNotFoundError as error:
