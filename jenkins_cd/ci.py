@@ -155,7 +155,7 @@ def _run_stage(build: Build, name: str, stage: Stage) -> StageResult:
         result = _empty(build, name, "stopped", "stopped before it was finished")
     except JenkinsCdError as error:
         result = _failure(build, name, error)
-    result = replace(result, started=started, seconds=time.monotonic() - clock)
+    result = replace(result, started=started, seconds=time.monotonic() - clock, dirty=build.dirty)
     results.save(build.out, name, result)
     build.progress.finished(name, result.status, result.reason, result.seconds)
     return result

@@ -89,7 +89,7 @@ def _numbers(version: str) -> tuple[int, ...]:
 def _builder(app: AppFile) -> Check:
     wanted = app.package.image.builder
     try:
-        found = images.choose(wanted)
+        found = images.choose(wanted).name
     except JenkinsCdError as error:
         return _broken("image builder", "tool", wanted, error)
     return Check(name="image builder", kind="tool", ok=True, wanted=wanted, found=found)

@@ -170,6 +170,7 @@ class StageResult:
     log: str = ""  # relative to the checkout
     evidence: str = ""  # the first thing to look at when it failed
     exit_code: int = 1  # what a failed one makes of the command's exit code
+    dirty: bool = False  # tracked files differed from the commit
     schema: Literal["jenkins_cd/stage/v1"] = "jenkins_cd/stage/v1"
 
 

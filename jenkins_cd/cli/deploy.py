@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -96,7 +95,7 @@ def _carry_out(
     approver: str | None = None,
     reason: str = "",
 ) -> int:
-    from jenkins_cd import results, versions
+    from jenkins_cd import requester, results, versions
     from jenkins_cd.config.load import load_platform
     from jenkins_cd.deploy import Deliveries, Request
     from jenkins_cd.report import console
@@ -106,8 +105,8 @@ def _carry_out(
         app=app,
         version=versions.check(version),
         environment=environment,
-        requested_by=_requester(),
-        build_url=os.environ.get("BUILD_URL", ""),
+        requested_by=requester.name(),
+        build_url=requester.build_url(),
         approver=approver,
         approval_reason=reason,
     )
@@ -149,16 +148,3 @@ def _report(out: Path, done: list[Done]) -> Path | None:
     if not deployments:
         return None
     return html.write(out / "report", results.load(out, "ci", CiResult), deployments)
-
-
-def _requester() -> str:
-    """Return who asks: whom Jenkins names, else the user of this machine."""
-    import getpass
-
-    for name in ("JENKINS_CD_REQUESTED_BY", "BUILD_USER_ID", "BUILD_USER"):
-        if value := os.environ.get(name):
-            return value[:100]
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"

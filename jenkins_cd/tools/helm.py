@@ -55,10 +55,11 @@ def dependency_build(chart: Path, plain_http: bool = False) -> None:
     said.require(f"fetch the dependencies of the chart {chart.name}", "check `dependencies` in its Chart.yaml")
 
 
-def package(chart: Path, into: Path, version: str, app_version: str, modified: datetime = EPOCH) -> Path:
+def package(chart: Path, into: Path, version: str, app_version: str = "", modified: datetime = EPOCH) -> Path:
     """Package a chart folder and return the file: the same content and `modified` give the same bytes."""
     into.mkdir(parents=True, exist_ok=True)
-    flags = ["--version", version, "--app-version", app_version, "--destination", str(into)]
+    flags = ["--version", version, *(["--app-version", app_version] if app_version else [])]
+    flags += ["--destination", str(into)]
     said = _helm(["package", *flags, "--", str(chart)]).require(f"package the chart {chart.name}")
     file = Path(said.stdout.strip().rpartition(": ")[2])
     if not file.is_file():

@@ -1,0 +1,76 @@
+"""The common chart that ships with jenkins_cd, and how it gets to a registry."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import yaml
+
+from jenkins_cd.config.types import PlatformFile
+from jenkins_cd.errors import ExternalFailure, Refused
+from jenkins_cd.tools import helm, registry
+
+FOLDER = Path(__file__).parent / "charts" / "common-chart"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Publication:
+    """What stands in the registry now."""
+
+    name: str
+    version: str
+    repository: str  # oci://host/path, without the name
+    digest: str
+    content: str  # SHA-256 of the packaged file
+    published: bool  # False: it was there already
+    schema: Literal["jenkins_cd/common-chart/v1"] = "jenkins_cd/common-chart/v1"
+
+
+def identity() -> tuple[str, str]:
+    """Return name and version of the shipped chart."""
+    chart = yaml.safe_load((FOLDER / "Chart.yaml").read_text(encoding="utf-8"))
+    return str(chart["name"]), str(chart["version"])
+
+
+def publish(platform: PlatformFile) -> Publication:
+    """Push the shipped chart to the platform's charts, unless it is there.
+
+    Raises Refused where other content stands under its version, ExternalFailure where the registry fails.
+    """
+    name, version = identity()
+    charts, plain_http = platform.registry.charts, platform.registry.plain_http
+    with tempfile.TemporaryDirectory(prefix="jenkins-cd-chart-") as folder:
+        file = helm.package(FOLDER, Path(folder), version)
+        content = sha256(file)
+        present = _present(platform, content)
+        digest = present or helm.push(file, charts, plain_http)
+    if not present and not _present(platform, content):
+        raise ExternalFailure(f"{charts}/{name} does not have {version}, which was just pushed", "run it again")
+    return Publication(
+        name=name, version=version, repository=charts, digest=digest, content=content, published=not present
+    )
+
+
+def sha256(file: Path) -> str:
+    """Return `sha256:…` of a file."""
+    return f"sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}"
+
+
+def _present(platform: PlatformFile, content: str) -> str | None:
+    """Return the manifest's digest where the registry has the chart, None where it has none of that version."""
+    name, version = identity()
+    repository, plain_http = f"{platform.registry.charts}/{name}", platform.registry.plain_http
+    digest = registry.digest(repository, version, plain_http)
+    if digest is None:
+        return None
+    there = registry.chart_content(repository, version, plain_http)
+    if there != content:
+        raise Refused(
+            f"{repository} has another {version} already\npublished: {there or 'no chart'}\nnow: {content}",
+            "a published version never changes: raise `version` in the chart's Chart.yaml",
+        )
+    return digest

@@ -1,0 +1,162 @@
+"""The Helm chart of a package: the app's own, or one that is nothing but values for a common chart.
+
+Charts are https://helm.sh/docs/topics/charts/. A chart is made ready in a folder of ours; the checkout stays as it is.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from jenkins_cd import common_chart
+from jenkins_cd.config.types import ChartConfig
+from jenkins_cd.errors import BadInput
+from jenkins_cd.gitops import edit, layout
+from jenkins_cd.gitops.repository import Repository, View
+from jenkins_cd.model import Image
+from jenkins_cd.stages import Build
+from jenkins_cd.tools import helm
+
+
+def prepare(build: Build, folder: Path, image: Image | None) -> Path:
+    """Return a chart folder below `folder`, complete with its dependencies.
+
+    Raises BadInput where the app's chart is missing or unfit, ExternalFailure where a dependency cannot be fetched.
+    """
+    config = build.config.app.package.chart
+    chart = _own(build, config.path, folder) if config.path else _generated(build, config, folder, image)
+    if _lacks_dependency(chart):
+        registry = build.config.platform.registry if build.config.platform else None
+        locked = (chart / "Chart.lock").exists()
+        helm.dependency_build(chart, bool(registry and registry.plain_http))
+        if not locked:
+            (chart / "Chart.lock").unlink(missing_ok=True)  # it tells the time, and would make each package another
+    return chart
+
+
+def name(chart: Path) -> str:
+    """Return the chart's name. Raises BadInput where its Chart.yaml has none."""
+    found = _read(chart).get("name")
+    if not isinstance(found, str) or not found:
+        raise BadInput(f"{chart.name}/Chart.yaml has no name", "add `name:`")
+    return found
+
+
+def render(build: Build, package: Path, chart: str, folder: Path) -> list[str]:
+    """Render a packaged chart with its own values, and with those of every environment that has some.
+
+    Returns the environments that were rendered. Raises BadInput that names the environment and Helm's reason.
+    """
+    app, platform = build.config.app, build.config.platform
+    helm.template(package, app.app, "default")
+    if platform is None:
+        return []
+    repository = Repository.open(platform.deploy_repository.url)
+    view = repository.view(repository.tip(platform.deploy_repository.branch))
+    rendered = []
+    for environment in platform.environments:
+        place = layout.folder(environment, app.project, app.app)
+        values = _environment_values(view, place, chart)
+        if values is not None:
+            _render_with(package, app.app, environment, place, values, folder)
+            rendered.append(environment)
+    return rendered
+
+
+def _render_with(
+    package: Path, app: str, environment: str, place: str, values: Mapping[str, Any], folder: Path
+) -> None:
+    file = folder / f"values-{environment}.yaml"
+    file.write_text(yaml.safe_dump(dict(values), allow_unicode=True), encoding="utf-8")
+    try:
+        helm.template(package, app, environment, [file])
+    except BadInput as error:
+        raise BadInput(
+            f"{environment}: the chart does not render with {place}/values.yaml of the deploy repository",
+            error.hint,
+            error.problems,
+        ) from error
+
+
+def _environment_values(view: View, place: str, chart: str) -> Mapping[str, Any] | None:
+    """Return the values that an environment sets for the chart, or None where it has none yet."""
+    files = view.read_all([f"{place}/Chart.yaml", f"{place}/values.yaml"])
+    if f"{place}/Chart.yaml" not in files:
+        return None
+    values = edit.load(files.get(f"{place}/values.yaml", b"{}\n"), f"{place}/values.yaml") or {}
+    declared = edit.load(files[f"{place}/Chart.yaml"], f"{place}/Chart.yaml")
+    for dependency in declared.get("dependencies") or () if isinstance(declared, dict) else ():
+        if dependency.get("name") == chart:  # the environment's chart wraps ours: the values stand one level deeper
+            values = values.get(str(dependency.get("alias") or chart)) or {}
+    if not isinstance(values, dict):
+        raise BadInput(f"{place}/values.yaml of the deploy repository holds no mapping of values")
+    return values
+
+
+def _own(build: Build, path: str, folder: Path) -> Path:
+    source = (build.workspace / path).resolve()
+    checkout = build.workspace.resolve()
+    if not source.is_relative_to(checkout):
+        raise BadInput(f"package.chart.path: {path} leads out of the checkout")
+    if not (source / "Chart.yaml").is_file():
+        raise BadInput(f"package.chart.path: there is no Chart.yaml in {path}", "name the folder that has it")
+    for file in source.rglob("*"):
+        if not file.resolve().is_relative_to(checkout):
+            raise BadInput(f"package.chart.path: the link {file.relative_to(checkout)} leads out of the checkout")
+    chart = folder / "chart"
+    shutil.copytree(source, chart)
+    return chart
+
+
+def _generated(build: Build, config: ChartConfig, folder: Path, image: Image | None) -> Path:
+    app, platform = build.config.app, build.config.platform
+    shipped = common_chart.identity()
+    wanted = config.common, config.version or shipped[1]
+    chart = folder / app.app
+    chart.mkdir(parents=True)
+    dependency = {"name": wanted[0], "version": wanted[1]}
+    if platform:
+        dependency["repository"] = platform.registry.charts
+    if wanted == shipped:  # no network is needed for what we carry
+        shutil.copytree(common_chart.FOLDER, chart / "charts" / shipped[0])
+    elif not platform:
+        raise BadInput(
+            f"package.chart: {wanted[0]} {wanted[1]} is in a chart registry, and no platform file names one",
+            f"give a platform file, or use {shipped[0]} {shipped[1]}, which ships with jenkins-cd",
+        )
+    description = {"apiVersion": "v2", "name": app.app, "version": build.version, "appVersion": build.version}
+    _write(chart / "Chart.yaml", {**description, "type": "application", "dependencies": [dependency]})
+    _write(chart / "values.yaml", {wanted[0]: _values(build, config, image)})
+    return chart
+
+
+def _values(build: Build, config: ChartConfig, image: Image | None) -> dict[str, Any]:
+    """Return the common chart's values: those of cd.yaml, with the image and the health path."""
+    values = dict(config.values)
+    if image:
+        values["image"] = {**(values.get("image") or {}), "repository": image.repository, "tag": build.version}
+    if config.common == common_chart.identity()[0]:  # what another common chart calls it is not ours to know
+        values["health"] = {"path": build.config.app.health.path, **(values.get("health") or {})}
+    return values
+
+
+def _lacks_dependency(chart: Path) -> bool:
+    """Tell whether a dependency is named that does not stand in the chart's `charts` folder."""
+    folder = chart / "charts"
+    named = [str(one.get("name")) for one in _read(chart).get("dependencies") or () if isinstance(one, dict)]
+    return any(not (folder / one).is_dir() and not list(folder.glob(f"{one}-[0-9]*.tgz")) for one in named)
+
+
+def _read(chart: Path) -> dict[str, Any]:
+    loaded = edit.load((chart / "Chart.yaml").read_bytes(), f"{chart.name}/Chart.yaml")
+    if not isinstance(loaded, dict):
+        raise BadInput(f"{chart.name}/Chart.yaml holds no mapping")
+    return loaded
+
+
+def _write(file: Path, value: Mapping[str, Any]) -> None:
+    file.write_text(yaml.safe_dump(dict(value), sort_keys=False, allow_unicode=True), encoding="utf-8")
