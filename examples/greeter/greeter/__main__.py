@@ -1,0 +1,5 @@
+"""`python -m greeter`."""
+
+from greeter.server import main
+
+main()
