@@ -21,7 +21,8 @@ class Origin:
 
     def __str__(self) -> str:
         """Return it as messages show it: `cd.yaml:7 (app)`."""
-        return f"{self.file}:{self.line} ({self.layer})" if self.file else self.layer
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{place} ({self.layer})" if place else self.layer
 
 
 @dataclass(frozen=True)

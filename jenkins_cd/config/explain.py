@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from jenkins_cd.config import Origin
-from jenkins_cd.config.shape import keys
+from jenkins_cd.config import Origin, tree
 from jenkins_cd.errors import BadInput
 from jenkins_cd.suggest import nearest
 
 
 @dataclass(frozen=True, kw_only=True)
 class Explained:
-    """One value and where it came from."""
+    """One value, where it came from, and what it means."""
 
     key: str
     value: Any
     layer: str
     file: str = ""
     line: int = 0
+    meaning: str = ""
 
     @property
     def origin(self) -> str:
@@ -34,33 +33,32 @@ class Explanation:
     """The values that were asked for."""
 
     values: tuple[Explained, ...]
-    schema: str = "jenkins_cd/explain/v1"
+    schema: Literal["jenkins_cd/explain/v1"] = "jenkins_cd/explain/v1"
 
 
-def explain(roots: tuple[Any, ...], origins: Mapping[str, Origin], key: str | None) -> Explanation:
-    """Return the values at and below `key`, or all. Raises BadInput with the nearest key where there is none."""
-    values = [one for root in roots for one in _leaves(root, "", origins)]
-    if key is None:
-        return Explanation(values=tuple(values))
-    found = tuple(one for one in values if one.key == key or one.key.startswith((f"{key}.", f"{key}[")))
+def explain(roots: Iterable[Any], origins: Mapping[str, Origin], key: str | None = None) -> Explanation:
+    """Return the values of the files in `roots` at and below `key`, or all.
+
+    A key without an origin is built-in. Raises BadInput with the nearest key where there is none such.
+    """
+    values = [one for root in roots for one in _values(root, origins)]
+    found = [one for one in values if key is None or one.key == key or one.key.startswith((f"{key}.", f"{key}["))]
     if not found:
-        known = {one.key for one in values} | {one.key.rpartition(".")[0] for one in values}
+        known = {part for one in values for part in _upwards(one.key)}
         raise BadInput(
-            f"there is no key {key[:100]!r}{nearest(key, known - {''})}", "jenkins-cd explain lists them all"
+            f"there is no key {(key or '')[:100]!r}{nearest(key or '', known)}", "jenkins-cd explain lists all"
         )
-    return Explanation(values=found)
+    return Explanation(values=tuple(found))
 
 
-def _leaves(value: Any, key: str, origins: Mapping[str, Origin]) -> Iterator[Explained]:
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        for name, one in keys(type(value)).items():
-            yield from _leaves(getattr(value, one.attribute), f"{key}.{name}" if key else name, origins)
-    elif isinstance(value, Mapping) and value:
-        for name, inner in value.items():
-            yield from _leaves(inner, f"{key}.{name}", origins)
-    elif isinstance(value, tuple) and value and dataclasses.is_dataclass(value[0]):
-        for index, inner in enumerate(value):
-            yield from _leaves(inner, f"{key}[{index}]", origins)
-    else:
+def _values(root: Any, origins: Mapping[str, Origin]) -> Iterable[Explained]:
+    for key, value, shape in tree.leaves(type(root), root):
         origin = origins.get(key, Origin("built-in"))
-        yield Explained(key=key, value=value, layer=origin.layer, file=origin.file, line=origin.line)
+        meaning = shape.meta("description") or ""
+        yield Explained(key=key, value=value, layer=origin.layer, file=origin.file, line=origin.line, meaning=meaning)
+
+
+def _upwards(key: str) -> Iterable[str]:
+    while key:
+        yield key
+        key = key.rpartition(".")[0]

@@ -3,28 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
-from jenkins_cd.config import APP_FILE, Config, Origin, rules
+from yaml.nodes import MappingNode, Node, ScalarNode
+
+from jenkins_cd.config import APP_FILE, Config, Origin, rules, tree
 from jenkins_cd.config import platform as places
-from jenkins_cd.config.check import Checked, build, check, refusal
-from jenkins_cd.config.shape import keys
+from jenkins_cd.config.check import Checked, absent, check, check_node
+from jenkins_cd.config.problem import Problem, bad_input
+from jenkins_cd.config.shape import keys_of
 from jenkins_cd.config.types import AppFile, PlatformFile
-from jenkins_cd.config.yaml import Problem, read
+from jenkins_cd.config.yaml import TAG, Malformed, compose, read
 from jenkins_cd.errors import BadInput
+
+APP, PLATFORM, COMMAND_LINE = "app", "platform", "command line"
+ONLY_PLATFORM = dict.fromkeys(keys_of(PlatformFile), "only the platform file may set it")
+ONLY_APP = dict.fromkeys(keys_of(AppFile), f"belongs in {APP_FILE}, or under `defaults` where that has such a key")
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What the files hold, as far as it is right, and everything that is wrong with them."""
+
+    files: tuple[str, ...]  # those that were there
+    app: AppFile | None = None
+    platform: PlatformFile | None = None
+    origins: Mapping[str, Origin] = field(default_factory=dict)  # of what is not built-in, by dotted key
+    problems: tuple[Problem, ...] = ()
+
+    def sound(self) -> Examined:
+        """Return self. Raises BadInput with every problem where there is one."""
+        if self.problems:
+            raise bad_input(self.problems)
+        return self
 
 
 def load(workspace: Path, platform: str | None = None, overrides: Sequence[str] = ()) -> Config:
     """Return the checked configuration of a checkout. Raises BadInput with every problem of every layer.
 
-    `overrides` are `key.of.cd.yaml=value`, the value as YAML.
+    `platform` is where the platform file is, if that was said; `overrides` are `dotted.key=value`, the value as YAML.
     """
     if not (workspace / APP_FILE).exists():
-        raise BadInput(f"there is no {APP_FILE} in {workspace}", "jenkins-cd init writes one; -C names another folder")
-    app, rules_ = _load(workspace, platform, overrides)
-    assert app  # noqa: S101 - the file is there, and had it a problem we were not here
-    return Config(app[0], rules_[0] if rules_ else None, {**(rules_[1] if rules_ else {}), **app[1]})
+        raise BadInput(
+            f"there is no {APP_FILE} in {_folder(workspace)}", "jenkins-cd init writes one; -C names another folder"
+        )
+    found = examine(workspace, platform, overrides).sound()
+    assert found.app  # noqa: S101 - the file is there, and nothing is wrong with it
+    return Config(found.app, found.platform, found.origins)
 
 
 def load_platform(platform: str | None, workspace: Path) -> PlatformFile:
@@ -32,103 +60,108 @@ def load_platform(platform: str | None, workspace: Path) -> PlatformFile:
     place = places.locate(platform, workspace)
     if place is None:
         raise BadInput(
-            "no platform file was found",
+            "there is no platform file",
             f"give --platform FILE, set {places.VARIABLE}, or put platform.yaml beside {APP_FILE}",
         )
-    checked = _platform(place)
-    problems, value = _typed_platform(checked)
-    if problems or value is None:
-        raise refusal(problems)
-    return value
+    found = _typed_platform(_platform(place), places.shown(place)).sound()
+    assert found.platform  # noqa: S101 - it was read, and nothing is wrong with it
+    return found.platform
 
 
 def load_any(
-    workspace: Path, platform: str | None, overrides: Sequence[str] = ()
+    workspace: Path, platform: str | None = None, overrides: Sequence[str] = ()
 ) -> tuple[AppFile | None, PlatformFile | None]:
     """Return what is there of the two files. Raises BadInput where neither is, and with every problem."""
-    app, rules_ = _load(workspace, platform, overrides)
-    if not app and not rules_:
-        raise BadInput(f"there is neither {APP_FILE} nor a platform file in {workspace}", "jenkins-cd init writes one")
-    return app[0] if app else None, rules_[0] if rules_ else None
+    found = examine(workspace, platform, overrides).sound()
+    return found.app, found.platform
 
 
-Part = tuple[Any, Mapping[str, Origin]]
-
-
-def _load(workspace: Path, platform: str | None, overrides: Sequence[str]) -> tuple[Part | None, Part | None]:
-    problems: list[Problem] = []
+def examine(workspace: Path, platform: str | None = None, overrides: Sequence[str] = ()) -> Examined:
+    """Return what the two files hold and every problem. Raises BadInput where there is neither."""
     place = places.locate(platform, workspace)
+    has_app = (workspace / APP_FILE).exists()
+    if place is None and not has_app:
+        raise BadInput(
+            f"there is neither {APP_FILE} nor a platform file in {_folder(workspace)}",
+            "jenkins-cd init writes a cd.yaml",
+        )
     upper = _platform(place) if place else None
-    platform_problems, rules_ = _typed_platform(upper) if upper else ([], None)
-    problems += platform_problems
-    app: AppFile | None = None
-    origins: dict[str, Origin] = {}
-    if (workspace / APP_FILE).exists():
-        lower = _app(workspace)
-        given = [_override(text) for text in overrides]
-        problems += [problem for layer in (lower, *given) for problem in layer.problems]
-        if not problems:
-            app, origins = _merged(upper, lower, given)
-            problems += rules.of_app(app, origins)
-            if rules_ and upper:
-                problems += rules.between(app, rules_, upper.origins)
-    if problems:
-        raise refusal(problems)
-    return (app, origins) if app else None, (rules_, upper.origins) if rules_ and upper else None
-
-
-def _app(workspace: Path) -> Checked:
-    text = read(workspace / APP_FILE, APP_FILE, "app")
-    if isinstance(text, Problem):
-        return Checked(APP_FILE, "app", problems=[text])
-    foreign = dict.fromkeys(keys(PlatformFile), "only the platform file may set it; the platform team owns it")
-    return check(text, AppFile, APP_FILE, "app", foreign=foreign)
+    above = _typed_platform(upper, places.shown(place)) if upper and place else Examined(())
+    if not has_app:
+        return above
+    below = _app(workspace, upper, overrides)
+    problems = [*above.problems, *below.problems]
+    if below.app and above.platform:
+        problems += rules.between(below.app, above.platform, {**above.origins, **below.origins})
+    files, origins = (*above.files, *below.files), {**above.origins, **below.origins}
+    return Examined(files, below.app, above.platform, origins, tuple(problems))
 
 
 def _platform(place: str) -> Checked:
-    text, shown = places.content(place), places.shown(place)
-    if isinstance(text, Problem):
-        return Checked(shown, "platform", problems=[text])
-    foreign = dict.fromkeys(keys(AppFile), f"belongs in {APP_FILE}, or under `defaults`")
-    return check(text, PlatformFile, shown, "platform", foreign=foreign)
+    shown = places.shown(place)
+    try:
+        return check(places.content(place), PlatformFile, shown, PLATFORM, ONLY_APP)
+    except Malformed as error:
+        return _unreadable(Origin(PLATFORM, shown, error.line), error)
 
 
-def _typed_platform(checked: Checked) -> tuple[list[Problem], PlatformFile | None]:
-    if checked.problems:
-        return list(checked.problems), None
-    value = build(PlatformFile, checked.data)
-    return list(rules.of_platform(value, checked.origins)), value
+def _typed_platform(checked: Checked, shown: str) -> Examined:
+    problems = [*checked.problems, *absent(checked, PlatformFile, Origin(PLATFORM, shown, 1))]
+    if problems:
+        return Examined((shown,), problems=tuple(problems))
+    value = tree.build(PlatformFile, checked.value)
+    return Examined((shown,), None, value, checked.origins, tuple(rules.of_platform(value, checked.origins)))
+
+
+def _app(workspace: Path, upper: Checked | None, overrides: Sequence[str]) -> Examined:
+    """Check cd.yaml and the command line, laid over the defaults of the platform file."""
+    shown = places.shown(str(workspace / APP_FILE))
+    try:
+        own = check(read(workspace / APP_FILE), AppFile, shown, APP, ONLY_PLATFORM)
+    except Malformed as error:
+        own = _unreadable(Origin(APP, shown, error.line), error)
+    merged = reduce(_over, [_defaults(upper), own, *map(_override, overrides)])
+    problems = [*merged.problems, *absent(merged, AppFile, Origin(APP, shown, 1))]
+    if problems or _defaults_are_wrong(upper):
+        return Examined((shown,), problems=tuple(problems))
+    value = tree.build(AppFile, merged.value)
+    return Examined((shown,), value, None, merged.origins, tuple(rules.of_app(value, merged.origins)))
+
+
+def _defaults(upper: Checked | None) -> Checked:
+    """Return the layer below cd.yaml; what is wrong with it is told with the rest of the platform file."""
+    value = upper.value.get("defaults") if upper and isinstance(upper.value, Mapping) else None
+    origins = upper.origins if upper else {}
+    below = {key.removeprefix("defaults."): one for key, one in origins.items() if key.startswith("defaults.")}
+    return Checked(value if isinstance(value, Mapping) else {}, below, ())
+
+
+def _defaults_are_wrong(upper: Checked | None) -> bool:
+    return upper is not None and any(not one.key or one.key.split(".")[0] == "defaults" for one in upper.problems)
+
+
+def _over(low: Checked, high: Checked) -> Checked:
+    return Checked(tree.merge(low.value, high.value), {**low.origins, **high.origins}, low.problems + high.problems)
 
 
 def _override(text: str) -> Checked:
-    """Check one `--set`; its key is written out as the nested mapping that it stands for."""
+    """Check one `--set`: its key is the nested mapping that it stands for, its value YAML."""
     key, separator, value = text.partition("=")
-    shown = f"--set {key}"
+    origin = Origin(COMMAND_LINE)
     if not separator or not all(key.split(".")):
-        return Checked(shown, "command line", problems=[Problem(shown, 1, "command line", "expected KEY=VALUE")])
-    document = "".join("{" + name + ": " for name in key.split(".")) + value + "}" * len(key.split("."))
-    return check(document, AppFile, shown, "command line", partial=True)
+        return _unreadable(origin, Malformed(0, f"--set {key[:60]!r}: expected KEY=VALUE, as ci.build.timeout=5m"), {})
+    try:
+        node: Node = compose(value) if value.strip() else ScalarNode(f"{TAG}null", "")
+        for name in reversed(key.split(".")):
+            node = MappingNode(f"{TAG}map", [(ScalarNode(f"{TAG}str", name), node)])
+        return check_node(node, AppFile, origin, ONLY_PLATFORM)
+    except Malformed as error:
+        return _unreadable(origin, Malformed(0, f"--set {key[:60]}: the value {error.message}"), {})
 
 
-def _merged(upper: Checked | None, lower: Checked, given: Sequence[Checked]) -> tuple[AppFile, dict[str, Origin]]:
-    defaults = (upper.data.get("defaults") or {}) if upper else {}
-    data: dict[str, Any] = {}
-    for layer in (defaults, lower.data, *(one.data for one in given)):
-        data = _overlay(data, layer)
-    origins = {
-        key.removeprefix("defaults."): origin
-        for key, origin in (upper.origins if upper else {}).items()
-        if key.startswith("defaults.")
-    }
-    for one in (lower, *given):
-        origins.update(one.origins)
-    return build(AppFile, data), origins
+def _unreadable(origin: Origin, error: Malformed, value: Any = tree.INVALID) -> Checked:
+    return Checked(value, {}, (Problem(origin, "", error.message),))
 
 
-def _overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `below` with `above` laid over it, key by key; a list replaces a list."""
-    merged = dict(below)
-    for key, value in above.items():
-        old = merged.get(key)
-        merged[key] = _overlay(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
-    return merged
+def _folder(workspace: Path) -> str:
+    return "this folder" if workspace.resolve() == Path.cwd() else str(workspace)

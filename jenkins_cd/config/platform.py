@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from jenkins_cd.config import PLATFORM_FILE
-from jenkins_cd.config.yaml import Problem, decode, read
+from jenkins_cd.config.yaml import decode, read
 from jenkins_cd.errors import BadInput
 
 VARIABLE = "JENKINS_CD_PLATFORM"
@@ -22,26 +22,30 @@ def locate(given: str | None, workspace: Path) -> str | None:
     return str(beside) if beside.exists() else None
 
 
-def content(place: str) -> str | Problem:
-    """Return the text of the platform file, or what is wrong with it. Raises BadInput for a place that is none."""
+def content(place: str) -> str:
+    """Return the text of the platform file.
+
+    Raises Malformed where it cannot be read, BadInput for a place that is none or is not in its repository, and
+    ExternalFailure where the repository cannot be reached.
+    """
     if not place.startswith("git+"):
-        return read(Path(place), shown(place), "platform")
+        return read(Path(place))
     found = _IN_GIT.fullmatch(place)
     if not found:
         raise BadInput(
-            f"{place!r} names no file in a Git repository",
+            f"{shown(place)!r} names no file in a Git repository",
             "write git+URL@REF:PATH, as git+https://…/platform.git@main:platform.yaml",
         )
     from jenkins_cd.tools import git
 
-    return decode(git.read_file(found["url"], found["ref"], found["path"]), shown(place), "platform")
+    return decode(git.read_file(found["url"], found["ref"], found["path"]))
 
 
 def shown(place: str) -> str:
     """Return the place as messages show it: relative where that is shorter, without secrets."""
-    from jenkins_cd.masking import mask
-
     if place.startswith("git+"):
+        from jenkins_cd.masking import mask
+
         return mask(place)
     relative = os.path.relpath(place)
     return relative if len(relative) < len(place) else place

@@ -24,13 +24,16 @@ class Problem:
         return f"{self.origin}: {self.key}: {self.message}" if self.key else f"{self.origin}: {self.message}"
 
 
-def bad_input(problems: Sequence[Problem]) -> BadInput:
+HINT = "mend them and run jenkins-cd validate; jenkins-cd schema app|platform --markdown says what each key may hold"
+
+
+def bad_input(problems: Sequence[Problem], hint: str = HINT) -> BadInput:
     """Return the error that lists every problem, file by file and line by line."""
-    files = list(dict.fromkeys(one.origin.file or one.origin.layer for one in problems))
+    files = list(dict.fromkeys(one.origin.file or f"the {one.origin.layer}" for one in problems))
     count = f"{len(problems)} problem{'' if len(problems) == 1 else 's'}"
     return BadInput(
         f"{count} in {' and '.join(files)}",
-        "mend them and run jenkins-cd validate; jenkins-cd schema app --markdown says what each key may hold",
+        hint,
         [str(one) for one in in_order(problems)],
     )
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import string
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from jenkins_cd.config import Origin
-from jenkins_cd.config.types import AppFile, Environment, Freeze, PlatformFile
-from jenkins_cd.config.yaml import Problem
+from jenkins_cd.config import APP_FILE, Origin
+from jenkins_cd.config.problem import Problem
+from jenkins_cd.config.types import AppFile, Environment, Freeze, PlatformFile, seconds
 from jenkins_cd.suggest import nearest
 
 CHECKS = ("compiler_warnings", "dead_code", "code_standard")
-_PLACEHOLDERS = frozenset({"app", "project", "environment"})
+PLACEHOLDERS = ("app", "project", "environment")
+_BRACES = re.compile(r"\{([^{}]*)\}|[{}]")
 
 
 def of_platform(platform: PlatformFile, origins: Mapping[str, Origin]) -> Iterator[Problem]:
@@ -24,31 +25,34 @@ def of_platform(platform: PlatformFile, origins: Mapping[str, Origin]) -> Iterat
         key = f"environments.{name}"
         if name == "ci":
             yield _at(origins, key, "`ci` means the pipeline itself and cannot be an environment")
-        if environment.after != "ci" and environment.after not in environments:
-            hint = nearest(environment.after, ["ci", *environments])
-            yield _at(origins, f"{key}.after", f"there is no environment {environment.after!r}{hint}")
-        elif circle := _circle(name, environments):
-            yield _at(origins, f"{key}.after", f"runs in a circle: {' → '.join(circle)}")
-        yield from _placeholders(environment, f"{key}.health_url", origins)
+        yield from _order(name, environments, origins)
+        yield from _environment(environment, key, origins)
         for index, freeze in enumerate(environment.freeze):
             yield from _times(freeze, f"{key}.freeze[{index}]", origins)
 
 
 def of_app(app: AppFile, origins: Mapping[str, Origin]) -> Iterator[Problem]:
     """Yield what is wrong between the keys of cd.yaml."""
+    yield from _toolchain(app, origins)
     for stage in CHECKS:
-        settings = getattr(app.ci, stage)
-        key = f"ci.{stage.replace('_', '-')}"
+        settings, key = getattr(app.ci, stage), f"ci.{stage.replace('_', '-')}"
         if settings.run and not settings.format:
-            yield _at(origins, f"{key}.run", f"needs {key}.format: what the command prints, such as `sarif` or `text`")
+            yield _at(origins, f"{key}.run", f"needs {key}.format: what the report is written in, such as `sarif`")
         if settings.report and not settings.run:
             yield _at(origins, f"{key}.report", f"belongs to {key}.run, which is not set")
     coverage = app.ci.unit_tests.coverage
     if coverage.report and not coverage.format:
         yield _at(origins, "ci.unit-tests.coverage.report", "needs ci.unit-tests.coverage.format")
-    chart = app.package.chart
-    if chart.path and any(f"package.chart.{other}" in origins for other in ("common", "version", "values")):
-        yield _at(origins, "package.chart.path", "the app's own chart, and keys of a generated one: keep one of them")
+    if app.package.chart.path:
+        own = origins.get("package.chart.path")
+        for other in ("common", "version", "values"):
+            where = origins.get(f"package.chart.{other}")
+            if own and where and own.layer == where.layer:  # one of another layer is overridden, not in conflict
+                yield _at(
+                    origins,
+                    f"package.chart.{other}",
+                    "is for a generated chart, but package.chart.path names the app's own",
+                )
 
 
 def between(app: AppFile, platform: PlatformFile, origins: Mapping[str, Origin]) -> Iterator[Problem]:
@@ -57,40 +61,7 @@ def between(app: AppFile, platform: PlatformFile, origins: Mapping[str, Origin])
         for index, test in enumerate(environment.tests):
             if test not in app.tests:
                 known = nearest(test, app.tests) or f" (it has {', '.join(app.tests) or 'none'})"
-                yield _at(origins, f"environments.{name}.tests[{index}]", f"cd.yaml has no test {test!r}{known}")
-
-
-def _circle(name: str, environments: Mapping[str, Environment]) -> list[str]:
-    path = [name]
-    while (after := environments[path[-1]].after) in environments:
-        path.append(after)
-        if after == name:
-            return path
-        if after in path[:-1]:
-            return []  # it leads into a circle that others are told of
-    return []
-
-
-def _placeholders(environment: Environment, key: str, origins: Mapping[str, Origin]) -> Iterator[Problem]:
-    try:
-        found = {name for _, name, _, _ in string.Formatter().parse(environment.health_url) if name is not None}
-    except ValueError:
-        yield _at(origins, key, f"{environment.health_url!r} has a brace without its pair")
-        return
-    for name in sorted(found - _PLACEHOLDERS):
-        yield _at(origins, key, f"unknown placeholder {{{name}}}{nearest(name, _PLACEHOLDERS)}")
-
-
-def _times(freeze: Freeze, key: str, origins: Mapping[str, Origin]) -> Iterator[Problem]:
-    ends = []
-    for name, text in (("from", freeze.start), ("to", freeze.end)):
-        if (moment := moment_of(text)) is None:
-            expected = "a time with a zone such as `2026-12-20T00:00:00Z`"
-            yield _at(origins, f"{key}.{name}", f"expected {expected}, found {text[:60]!r}")
-        else:
-            ends.append(moment)
-    if len(ends) == 2 and ends[0] >= ends[1]:
-        yield _at(origins, f"{key}.to", "the freeze ends before it begins")
+                yield _at(origins, f"environments.{name}.tests[{index}]", f"{APP_FILE} has no test {test!r}{known}")
 
 
 def moment_of(text: str) -> datetime | None:
@@ -102,9 +73,71 @@ def moment_of(text: str) -> datetime | None:
     return moment if moment.tzinfo else None
 
 
-def _at(origins: Mapping[str, Origin], key: str, text: str) -> Problem:
+def _order(name: str, environments: Mapping[str, Environment], origins: Mapping[str, Origin]) -> Iterator[Problem]:
+    """Follow `after` back to ci. A circle is told once, at the first of its environments."""
+    key, path = f"environments.{name}.after", [name]
+    if (first := environments[name].after) != "ci" and first not in environments:
+        hint = nearest(first, environments) or f" (there is {', '.join(environments)}, and ci before them all)"
+        yield _at(origins, key, f"there is no environment {first!r}{hint}")
+    while (after := environments[path[-1]].after) in environments and after != "ci":
+        if after == name and name == min(path, key=list(environments).index):
+            yield _at(origins, key, f"runs in a circle: {' after '.join([*path, after])}; the first comes after ci")
+        if after in path:
+            return
+        path.append(after)
+
+
+def _environment(environment: Environment, key: str, origins: Mapping[str, Origin]) -> Iterator[Problem]:
+    for brace in _BRACES.finditer(environment.health_url):
+        if brace[1] not in PLACEHOLDERS:
+            known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
+            hint = nearest(brace[1] or "", PLACEHOLDERS)
+            yield _at(origins, f"{key}.health_url", f"unknown placeholder {brace[0]}{hint}: expected {known}")
+    if environment.approvers and environment.promotion == "automatic":
+        yield _at(origins, f"{key}.approvers", f"nobody would be asked: approvers need {key}.promotion: manual")
+    if seconds(environment.settle) >= seconds(environment.timeout):
+        place = f"{key}.settle" if f"{key}.settle" in origins else f"{key}.timeout"
+        yield _at(
+            origins,
+            place,
+            f"no version could pass: settle {environment.settle} must be less than timeout {environment.timeout}",
+        )
+
+
+def _times(freeze: Freeze, key: str, origins: Mapping[str, Origin]) -> Iterator[Problem]:
+    ends = []
+    for name, text in (("from", freeze.start), ("to", freeze.end)):
+        if (moment := moment_of(text)) is None:
+            wanted = "a time with a zone such as `2026-12-20T00:00:00Z`"
+            yield _at(origins, f"{key}.{name}", f"expected {wanted}, found {text[:60]!r}")
+        else:
+            ends.append(moment)
+    if len(ends) == 2 and ends[0] >= ends[1]:
+        yield _at(origins, f"{key}.to", "the freeze ends before it begins")
+
+
+def _toolchain(app: AppFile, origins: Mapping[str, Origin]) -> Iterator[Problem]:
+    if app.toolchain is None:
+        return
+    from jenkins_cd.toolchains import names
+
+    if app.toolchain not in names():
+        hint = nearest(app.toolchain, names())
+        yield _at(
+            origins, "toolchain", f"{app.toolchain!r} is no toolchain{hint}: expected one of {', '.join(names())}"
+        )
+    stages = (app.ci.build, app.ci.unit_tests, app.ci.compiler_warnings, app.ci.dead_code, app.ci.code_standard)
+    if app.toolchain == "custom" and not any(stage.run for stage in stages):
+        yield _at(
+            origins,
+            "toolchain",
+            "custom runs nothing but the commands of cd.yaml, and there is none: set ci.<stage>.run",
+        )
+
+
+def _at(origins: Mapping[str, Origin], key: str, message: str) -> Problem:
+    """Return a problem at the place of `key`, or of the nearest key above it that a file sets."""
     place = key
     while place and place not in origins:
-        place = place.rpartition(".")[0]
-    origin = origins.get(place, Origin("built-in", "cd.yaml", 1))
-    return Problem(origin.file, origin.line, origin.layer, f"{key}: {text}")
+        place = place[: max(place.rfind("."), place.rfind("["), 0)]
+    return Problem(origins.get(place, Origin("built-in")), key, message)

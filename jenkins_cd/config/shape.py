@@ -1,85 +1,79 @@
-"""How a type of `types.py` looks from a file: its keys, what each may hold, and which must be there."""
+"""What the annotations of a dataclass say, in a form that the checker, the schema and the reference can walk."""
 
 from __future__ import annotations
 
-import dataclasses
-import functools
 import types
-import typing
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any, Union
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass, replace
+from functools import cache
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from jenkins_cd.config.types import Meta
+from jenkins_cd.config.kinds import Meta
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Shape:
-    """A type, freed of its wrapping."""
+    """What one value may be. `kind` is str, int, float, bool, Any, Literal, tuple, Mapping or a dataclass."""
 
-    base: Any  # str, int, float, bool, Any, a dataclass, Mapping[K, V], tuple[T, ...] or Literal[…]
-    optional: bool  # null is allowed
-    metas: tuple[Meta, ...]
-
-    @property
-    def origin(self) -> Any:
-        """Return what `base` is made of: Mapping, tuple, Literal, or None."""
-        return typing.get_origin(self.base)
+    kind: Any
+    optional: bool = False  # nothing (null) is allowed as well
+    metas: tuple[Meta, ...] = ()
+    item: Shape | None = None  # of the values of a tuple or Mapping
+    name: Shape | None = None  # of the keys of a Mapping
+    choices: tuple[str, ...] = ()  # of a Literal
 
     @property
-    def arguments(self) -> tuple[Any, ...]:
-        """Return what stands in the brackets of `base`."""
-        return typing.get_args(self.base)
+    def table(self) -> bool:
+        """Tell whether the value is a mapping with known keys."""
+        return is_dataclass(self.kind)
 
     def meta(self, name: str) -> Any:
-        """Return the last value that the annotations give for `name`, or the empty one."""
-        empty = getattr(Meta(), name)
-        return next((value for meta in reversed(self.metas) if (value := getattr(meta, name)) != empty), empty)
+        """Return the first thing other than nothing that the annotations say of `name`, else None."""
+        found = (getattr(meta, name) for meta in self.metas)
+        return next((one for one in found if one not in (None, "")), None)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Key:
-    """One key of a mapping in a file."""
+    """One key of a mapping with known keys."""
 
-    attribute: str
+    attribute: str  # the dataclass's field
     shape: Shape
-    required: bool
-    default: Any
+    default: Callable[[], Any] | None  # None: the key is required
 
 
-def keys(type_: Any) -> Mapping[str, Key]:
-    """Return the keys that a dataclass allows, by their name in the file."""
-    return _keys(type_)
+@cache
+def shape_of(annotation: Any) -> Shape:
+    """Return what an annotation allows. Raises TypeError for one that the configuration does not know."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        inner = shape_of(arguments[0])
+        return replace(inner, metas=inner.metas + annotation.__metadata__)
+    if origin in (Union, types.UnionType):
+        (inner,) = (shape_of(one) for one in arguments if one is not types.NoneType)
+        return replace(inner, optional=True)
+    if origin is Literal:
+        return Shape(Literal, choices=arguments)
+    if origin is tuple:
+        return Shape(tuple, item=shape_of(arguments[0]))
+    if origin is Mapping:
+        return Shape(Mapping, name=shape_of(arguments[0]), item=shape_of(arguments[1]))
+    if annotation in (str, int, float, bool, Any) or is_dataclass(annotation):
+        return Shape(annotation)
+    raise TypeError(f"a configuration cannot hold {annotation}")
 
 
-@functools.cache
-def _keys(type_: Any) -> Mapping[str, Key]:
-    hints = typing.get_type_hints(type_, include_extras=True)
-    found = {}
-    for field in dataclasses.fields(type_):
-        shape = of(hints[field.name])
-        required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-        found[shape.meta("key") or field.name] = Key(field.name, shape, required, _default(field))
-    return found
+@cache
+def keys_of(type_: type) -> Mapping[str, Key]:
+    """Return the keys that the dataclass `type_` allows, by their names in the file and in its order."""
+    annotations: dict[str, Any] = {one.name: one.type for one in fields(type_)}
+    if any(isinstance(annotation, str) for annotation in annotations.values()):
+        annotations = get_type_hints(type_, include_extras=True)
+    shapes = {one: shape_of(annotations[one.name]) for one in fields(type_)}
+    return {shape.meta("key") or one.name: Key(one.name, shape, _default(one)) for one, shape in shapes.items()}
 
 
-def of(hint: Any) -> Shape:
-    """Return the shape of an annotation."""
-    metas: tuple[Meta, ...] = ()
-    optional = False
-    while True:
-        origin = typing.get_origin(hint)
-        if origin is Annotated:
-            metas = (*(meta for meta in hint.__metadata__ if isinstance(meta, Meta)), *metas)
-            hint = hint.__origin__
-        elif origin in (Union, types.UnionType):
-            hint = next(one for one in typing.get_args(hint) if one is not type(None))
-            optional = True
-        else:
-            return Shape(hint, optional, metas)
-
-
-def _default(field: dataclasses.Field[Any]) -> Any:
-    if field.default_factory is not dataclasses.MISSING:
-        return field.default_factory()
-    return None if field.default is dataclasses.MISSING else field.default
+def _default(field: Field[Any]) -> Callable[[], Any] | None:
+    if field.default is not MISSING:
+        return lambda: field.default
+    return None if field.default_factory is MISSING else field.default_factory

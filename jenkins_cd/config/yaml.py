@@ -1,91 +1,118 @@
-"""YAML text → nodes that know their line; whatever is wrong with it as a problem in plain words.
+"""Read YAML that anybody may have written: bounded in size, depth and aliases, told in plain words where it is wrong.
 
 PyYAML reads (YAML 1.1, https://yaml.org/spec/1.1/); its libyaml binding where it is there, being ten times faster.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
+from yaml.nodes import MappingNode, Node, SequenceNode
 
-SIZE_LIMIT = 1 << 20  # bytes
-DEPTH_LIMIT = 60  # levels of nesting
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One thing that is wrong, with its place."""
-
-    file: str
-    line: int  # 1-based
-    layer: str
-    text: str
-
-    def __str__(self) -> str:
-        """Return it as messages show it."""
-        return f"{self.file}:{self.line} ({self.layer}): {self.text}"
+MAX_BYTES = 1024 * 1024
+MAX_DEPTH = 50
+MAX_NODES = 20_000  # with every alias written out
+TAG = "tag:yaml.org,2002:"
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def read(path: Path, shown: str, layer: str) -> str | Problem:
-    """Return the text of a file that is small enough and UTF-8, or what is wrong with it."""
+class Malformed(Exception):
+    """A text that is no YAML, or not such as we take. `line` is 1-based; 0: the file as a whole."""
+
+    def __init__(self, line: int, message: str) -> None:
+        """Keep where it is and what is wrong."""
+        super().__init__(message)
+        self.line = line
+        self.message = message
+
+
+def read(file: Path) -> str:
+    """Return a file's text. Raises Malformed where it cannot be read, is too large, or is not UTF-8."""
     try:
-        with path.open("rb") as stream:
-            data = stream.read(SIZE_LIMIT + 1)
-    except OSError as error:
-        return Problem(shown, 1, layer, f"cannot be read: {error.strerror}")
-    return decode(data, shown, layer)
+        if not file.is_file():  # a device or a pipe would be read without end
+            raise Malformed(0, "is not a file" if file.exists() else "there is no such file")
+        if file.stat().st_size > MAX_BYTES:
+            raise _too_large(file.stat().st_size)
+        return decode(file.read_bytes())
+    except (OSError, ValueError) as error:  # ValueError: a name that can be none, as one with NUL in it
+        raise Malformed(0, f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 
-def decode(data: bytes, shown: str, layer: str) -> str | Problem:
-    """Return `data` as text, or what is wrong with it."""
-    if len(data) > SIZE_LIMIT:
-        return Problem(shown, 1, layer, f"larger than {SIZE_LIMIT >> 20} MiB; a file of settings is expected")
+def decode(data: bytes) -> str:
+    """Return bytes as text. Raises Malformed where they are too many, or not UTF-8."""
+    if len(data) > MAX_BYTES:
+        raise _too_large(len(data))
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        return Problem(shown, line, layer, f"byte 0x{data[error.start]:02x} is not UTF-8; save the file as UTF-8")
+        raise Malformed(line, f"byte 0x{data[error.start]:02x} is not UTF-8: save the file as UTF-8") from error
 
 
-def compose(text: str, shown: str, layer: str) -> yaml.MappingNode | Problem:
-    """Return the mapping that a text holds, or what is wrong with it."""
-    if (line := _too_deep(text)) is not None:
-        return Problem(shown, line, layer, f"nested more than {DEPTH_LIMIT} levels deep")
+def compose(text: str) -> Node:
+    """Return the one document of a text as nodes with line numbers. Raises Malformed."""
     try:
-        node = yaml.compose(text, Loader=_Loader)
+        _check_depth(text)
+        node = yaml.compose(text, Loader=LOADER)
     except yaml.YAMLError as error:
-        return _syntax(error, text, shown, layer)
+        raise _in_plain_words(error, text) from error
     if node is None:
-        return Problem(shown, 1, layer, "the file is empty; expected keys and values (jenkins-cd init writes one)")
-    if not isinstance(node, yaml.MappingNode):
-        kind = "a list" if isinstance(node, yaml.SequenceNode) else "a single value"
-        return Problem(shown, node.start_mark.line + 1, layer, f"expected keys and values at the top, found {kind}")
+        raise Malformed(1, "is empty: expected keys and values")
+    _count(node, {})
     return node
 
 
-def _too_deep(text: str) -> int | None:
-    """Return the line where nesting gets absurd: libyaml's composer recurses, and would use up the stack."""
+def line_of(node: Node) -> int:
+    """Return a node's line, 1-based; 0 for one that stands in no file."""
+    return node.start_mark.line + 1 if node.start_mark else 0
+
+
+def _check_depth(text: str) -> None:
+    """Walk the events first: the composer of libyaml's binding recurses, and deep nesting would crash the process."""
     depth = 0
-    for number, line in enumerate(text.splitlines(), 1):
-        indent = len(line) - len(line.lstrip(" -"))
-        depth = max(depth + line.count("[") + line.count("{") - line.count("]") - line.count("}"), 0)
-        if depth > DEPTH_LIMIT or indent > 4 * DEPTH_LIMIT:
-            return number
-    return None
+    for event in yaml.parse(text, Loader=LOADER):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            mark = event.start_mark
+            raise Malformed(mark.line + 1 if mark else 1, f"is nested deeper than {MAX_DEPTH} levels")
 
 
-def _syntax(error: yaml.YAMLError, text: str, shown: str, layer: str) -> Problem:
+def _count(node: Node, sizes: dict[int, int]) -> int:
+    """Return how many values a node is with every alias written out, which is not done. Raises Malformed for too many.
+
+    `sizes` holds what was counted, by id; 0 for a node that is being counted.
+    """
+    if sizes.get(id(node)) == 0:
+        raise Malformed(line_of(node), "holds itself: an alias (`*name`) stands within what it names")
+    if id(node) not in sizes:
+        sizes[id(node)] = 0
+        children = node.value if isinstance(node, SequenceNode) else ()
+        if isinstance(node, MappingNode):
+            children = [part for pair in node.value for part in pair]
+        sizes[id(node)] = 1 + sum(_count(child, sizes) for child in children)
+    if sizes[id(node)] > MAX_NODES:
+        raise Malformed(line_of(node), f"holds more than {MAX_NODES:,} values, aliases written out")
+    return sizes[id(node)]
+
+
+def _in_plain_words(error: yaml.YAMLError, text: str) -> Malformed:
+    if isinstance(error, yaml.reader.ReaderError):
+        line = text.count("\n", 0, error.position) + 1
+        code = error.character if isinstance(error.character, int) else ord(error.character)
+        return Malformed(line, f"holds the control character U+{code:04X}: remove it")
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    line = mark.line + 1 if mark else text.count("\n", 0, max(getattr(error, "position", 0), 0)) + 1
-    lines = text.splitlines()
-    source = lines[line - 1] if 0 < line <= len(lines) else ""
-    if "\t" in source[: len(source) - len(source.lstrip())] or source[mark.column if mark else 0 :].startswith("\t"):
-        return Problem(shown, line, layer, "a tab; YAML is indented with spaces")
-    if "\0" in text:
-        return Problem(shown, text.count("\n", 0, text.index("\0")) + 1, layer, "a NUL character; expected text")
-    cause = getattr(error, "problem", None) or getattr(error, "reason", None) or "not valid YAML"
-    context = getattr(error, "context", None)
-    return Problem(shown, line, layer, f"not valid YAML: {cause}{f' ({context})' if context else ''}")
+    line = mark.line + 1 if mark else 1
+    source = (text.splitlines() or [""])[min(line, text.count("\n") + 1) - 1 :][:1]
+    indent = source[0][: len(source[0]) - len(source[0].lstrip())] if source else ""
+    if "\t" in indent:
+        return Malformed(line, "is indented with a tab: YAML takes only spaces")
+    said = [getattr(error, "context", None), getattr(error, "problem", None)]
+    if said[1] == "but found another document":
+        return Malformed(line, "holds a second document (`---`): expected one")
+    return Malformed(line, f"is not valid YAML: {', '.join(part for part in said if part)}")
+
+
+def _too_large(size: int) -> Malformed:
+    return Malformed(0, f"has {size / MAX_BYTES:,.1f} MiB: expected at most 1 MiB")
