@@ -93,7 +93,7 @@ def _environment() -> Environment:
         diff=_diff,
         duration=text.duration,
         failed_first=_failed_first,
-        instant=lambda at: text.instant(at).replace("T", " ").replace("Z", " UTC"),
+        instant=lambda at: text.instant(at).replace("T", " "),
         next_step=next_step,
         number=text.number,
         observed=observed,
