@@ -117,7 +117,7 @@ def _generated(build: Build, config: ChartConfig, folder: Path, image: Image | N
     shipped = common_chart.identity()
     wanted = config.common, config.version or shipped[1]
     chart = folder / app.app
-    chart.mkdir(parents=True)
+    (chart / "templates").mkdir(parents=True)  # stays empty; without it helm lint --strict is not content
     dependency = {"name": wanted[0], "version": wanted[1]}
     if platform:
         dependency["repository"] = platform.registry.charts

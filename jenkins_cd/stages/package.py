@@ -103,13 +103,13 @@ def _sources(build: Build, config: ImageConfig) -> tuple[Path, Path]:
 
 
 def _chart(build: Build, work: commands.Work, image: Image | None) -> tuple[Chart, Path]:
-    """Package the chart and check the package: what is checked is what will be published."""
+    """Check and package the chart; what is rendered is the package, as it will be published."""
     platform = build.config.platform
     source = chart.prepare(build, work.out, image)
     name = chart.name(source)
     build.progress.note(STAGE, f"packaging the chart {name} with Helm {helm.version()}")
+    helm.lint(source)
     file = helm.package(source, work.out, build.version, build.version, build.committed)
-    helm.lint(file)
     rendered = chart.render(build, file, name, work.out)
     if rendered:
         build.progress.note(STAGE, f"the chart renders for {', '.join(rendered)}")
