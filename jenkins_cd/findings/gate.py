@@ -7,6 +7,8 @@ from collections.abc import Sequence, Set
 from jenkins_cd.config.types import Gate
 from jenkins_cd.model import Finding, GateResult, TestReport
 
+_COUNTED = {"errors": "error", "warnings": "warning", "total": "finding", "new": "new finding", "tests": "failed test"}
+
 
 def judge(findings: Sequence[Finding], gate: Gate, known: Set[str]) -> tuple[GateResult, ...]:
     """Return the verdict of each rule that the gate has. `known` are the fingerprints of the baseline."""
@@ -48,7 +50,5 @@ def unknown(problem: str, name: str = "report", limit: float = 0) -> GateResult:
 
 
 def _counted(name: str, limit: int, actual: int) -> GateResult:
-    thing = {"tests": "failed tests", "new": "new findings", "total": "findings"}.get(name, name)
-    return GateResult(
-        name=name, limit=limit, actual=actual, passed=actual <= limit, message=f"{actual} {thing}, {limit} allowed"
-    )
+    message = f"{actual} {_COUNTED[name]}{'' if actual == 1 else 's'}, {limit} allowed"
+    return GateResult(name=name, limit=limit, actual=actual, passed=actual <= limit, message=message)

@@ -15,6 +15,7 @@ from jenkins_cd.model import Finding
 AROUND = 3  # source lines before and after the place
 LONGEST = 300  # characters of a source line that are kept
 LARGEST = 5_000_000  # bytes of a source file that is looked into
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")  # what could steer a terminal
 _NUMBERS = re.compile(r"(\bline |:)\d+")
 
 
@@ -26,9 +27,7 @@ def place(findings: Iterable[Finding], workspace: Path, tool: str, ignore: Seque
     keep theirs. Only files inside the checkout are read.
     """
     roots = (workspace, workspace.resolve())
-    relative = (
-        replace(finding, tool=finding.tool or tool, file=_relative(finding.file, roots)) for finding in findings
-    )
+    relative = (_cleaned(finding, tool, roots) for finding in findings)
     kept = {_key(finding): finding for finding in relative if not _inside(finding.file, ignore)}
     sources: dict[str, list[str]] = {}
     seen: Counter[tuple[str, ...]] = Counter()
@@ -45,9 +44,19 @@ def _key(finding: Finding) -> tuple[str, int, int, str, str, str]:
     return (finding.file, finding.line, finding.column or 0, finding.tool, finding.rule, finding.message)
 
 
+def _cleaned(finding: Finding, tool: str, roots: Sequence[Path]) -> Finding:
+    return replace(
+        finding,
+        tool=_clean(finding.tool or tool),
+        rule=_clean(finding.rule),
+        message=mask(_clean(finding.message).strip()),
+        file=_relative(_clean(finding.file), roots),
+    )
+
+
 def _relative(file: str, roots: Sequence[Path]) -> str:
     """Return the path relative to the checkout, with forward slashes; one outside of it stays as it is."""
-    path = PurePosixPath(_clean(file))
+    path = PurePosixPath(file)
     for root in roots:
         if path.is_absolute() and path.is_relative_to(root):
             return str(path.relative_to(root))
@@ -70,21 +79,24 @@ def _source(file: str, workspace: Path) -> list[str]:
 
 
 def _finish(finding: Finding, lines: Sequence[str], seen: Counter[tuple[str, ...]]) -> Finding:
-    message = mask(_clean(finding.message).strip())
     there = lines[finding.line - 1] if finding.line <= len(lines) else ""
-    identity = (finding.tool, finding.rule, finding.file, _NUMBERS.sub(r"\1#", message), " ".join(there.split()))
+    identity = (
+        finding.tool,
+        finding.rule,
+        finding.file,
+        _NUMBERS.sub(r"\1#", finding.message),
+        " ".join(there.split()),
+    )
     seen[identity] += 1
     first = max(finding.line - 1 - AROUND, 0)
     around = lines[first : finding.line + AROUND] if there or finding.line <= len(lines) else ()
     return replace(
         finding,
-        message=message,
         fingerprint=hashlib.sha256("\0".join((*identity, str(seen[identity]))).encode()).hexdigest()[:32],
-        source=tuple(mask(line.rstrip("\r"))[:LONGEST] for line in around),
+        source=tuple(mask(_clean(line))[:LONGEST] for line in around),
         source_start=first + 1,
     )
 
 
 def _clean(text: str) -> str:
-    """Return the text without what cannot be written as UTF-8 (JSON may escape half a surrogate pair)."""
-    return text.encode("utf-8", "replace").decode()
+    return _CONTROL.sub("", text)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 from collections.abc import Mapping
 from pathlib import Path
+from stat import S_ISREG
 
 from jenkins_cd.errors import UnreadableReport
 
@@ -14,9 +16,13 @@ Seen = Mapping[Path, tuple[int, int, int]]
 
 def seen(root: Path, pattern: str) -> Seen:
     """Return the files that match a glob now, with what changes when one is written: time, size and inode."""
-    found = (root / name for name in glob.glob(pattern, root_dir=root, recursive=True))  # noqa: PTH207 - Path.glob raises on odd patterns
-    stats = {path: path.stat() for path in found if path.is_file()}
-    return {path: (stat.st_mtime_ns, stat.st_size, stat.st_ino) for path, stat in stats.items()}
+    found: dict[Path, tuple[int, int, int]] = {}
+    for name in glob.iglob(pattern, root_dir=root, recursive=True):  # noqa: PTH207 - Path.glob raises on odd patterns
+        with contextlib.suppress(OSError):  # gone again, or a link to nowhere
+            stat = (root / name).stat()
+            if S_ISREG(stat.st_mode):
+                found[root / name] = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+    return found
 
 
 def written(root: Path, pattern: str, before: Seen) -> list[Path]:
@@ -26,6 +32,8 @@ def written(root: Path, pattern: str, before: Seen) -> list[Path]:
     """
     now = seen(root, pattern)
     fresh = sorted(path for path, stat in now.items() if before.get(path) != stat)
+    if any(not _readable(path) for path in fresh):
+        raise UnreadableReport(f"{root / pattern} matches a file whose name is not UTF-8")
     if fresh:
         return fresh
     if now:
@@ -41,3 +49,8 @@ def content(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise UnreadableReport(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _readable(path: Path) -> bool:
+    """Tell whether a path can be written into a message."""
+    return str(path).isprintable()

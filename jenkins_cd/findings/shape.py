@@ -25,17 +25,15 @@ def documents(text: str, type_: type[T], what: str) -> list[T]:
 
     Raises UnreadableReport, naming `what` they should have been.
     """
-    import msgspec
-
     found: list[T] = []
     rest = text.strip()
-    try:
-        while rest:
-            document, end = json.JSONDecoder().raw_decode(rest)
-            found.append(msgspec.convert(document, type_))
-            rest = rest[end:].lstrip()
-    except (ValueError, RecursionError) as error:
-        raise UnreadableReport(f"no {what}: {error}") from error
+    while rest:
+        try:
+            _, end = json.JSONDecoder().raw_decode(rest)
+        except (ValueError, RecursionError) as error:
+            raise UnreadableReport(f"no {what}: {error}") from error
+        found.append(decode(rest[:end], type_, what))
+        rest = rest[end:].lstrip()
     if not found:
         raise UnreadableReport(f"no {what}: it is empty")
     return found

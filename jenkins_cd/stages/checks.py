@@ -18,7 +18,7 @@ from jenkins_cd.stages import Build, commands
 from jenkins_cd.stages.commands import Work
 from jenkins_cd.toolchains import CheckStep
 
-STREAMS = ("stdout", "stderr", "output")
+STREAMS = ("stdout", "stderr", "either")
 SHOWN = 5  # findings that are shown as evidence
 
 
@@ -72,7 +72,8 @@ def _check(work: Work, step: CheckStep, seen: Seen) -> None:
             raise UnreadableReport(problem)
         name = f"the output of {done.line}"
         if step.report in STREAMS:
-            text = {"stdout": done.stdout, "stderr": done.stderr}.get(step.report, done.stdout + done.stderr)
+            streams = {"stdout": done.stdout, "stderr": done.stderr, "either": done.stdout.strip() or done.stderr}
+            text = streams[step.report]
         else:
             file = reports.written(root, pattern, before)[0]
             name, text = str(file), reports.content(file).decode("utf-8-sig", "replace")

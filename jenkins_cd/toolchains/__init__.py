@@ -71,9 +71,9 @@ class CheckStep(Step):
     report: Annotated[
         str,
         Meta(
-            "Where the report is: stdout, stderr, output (both), or a file.",
-            pattern=rf"stdout|stderr|output|{_OUT_PATH.pattern}",
-            expected="`stdout`, `stderr`, `output` or a path such as `{out}/report.json`",
+            "Where the report is: stdout, stderr, either (the first that is not empty), or a file.",
+            pattern=rf"stdout|stderr|either|{_OUT_PATH.pattern}",
+            expected="`stdout`, `stderr`, `either` or a path such as `{out}/report.json`",
         ),
     ] = "stdout"
     format: Annotated[FindingFormat, Meta("The report's format.")]

@@ -94,10 +94,15 @@ def test_secrets_are_masked_in_message_and_source(tmp_path: Path) -> None:
     assert "hunter2" not in found.message + found.source[0]
 
 
-def test_text_that_is_no_unicode_can_be_written(tmp_path: Path) -> None:
+def test_a_source_that_is_no_utf8_can_be_shown(tmp_path: Path) -> None:
     (tmp_path / "a.c").write_bytes(b"caf\xe9\n")
-    [found] = place([at(1, message="half \ud800 a pair")], tmp_path, "lint")
-    assert (found.message + found.source[0]).encode()
+    assert place([at(1)], tmp_path, "lint")[0].source[0] == "caf\ufffd"
+
+
+def test_nothing_that_a_report_says_can_steer_a_terminal(tmp_path: Path) -> None:
+    (tmp_path / "a.c").write_bytes(b"x\x1b[2J\r\n")
+    [found] = place([at(1, message="bad\x1b]0;title\x07\tword")], tmp_path, "lint")
+    assert (found.message, found.source[0]) == ("bad]0;title\tword", "x[2J")
 
 
 def test_a_very_long_source_line_is_cut(tmp_path: Path) -> None:

@@ -134,7 +134,7 @@ def test_a_command_of_cd_yaml_replaces_the_toolchains(tmp_path: Path) -> None:
         ("shop.py", 3, "old", "dead-code")
     ]
     assert [command.line for command in result.commands] == ["echo shop.py:3: warning: old"]
-    assert result.reason == "1 warnings, 0 allowed"
+    assert result.reason == "1 warning, 0 allowed"
 
 
 def test_a_command_without_a_format_is_bad_input_that_names_the_key(tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ def test_known_findings_pass_the_gate_new_and_others_do_not(tmp_path: Path) -> N
     cd = "    run: cat findings\n    gate: {new: 0}\n"
     write(tmp_path, {"findings": "a.c:1: warning: old\n", "a.c": "int old;\nint young;\n"})
     first = run_dead_code(tmp_path, cd)
-    assert (first.status, first.reason) == ("failed", "1 new findings, 0 allowed")
+    assert (first.status, first.reason) == ("failed", "1 new finding, 0 allowed")
     change = baseline.compare((), first.findings, accept=True)
     write_file(tmp_path / "findings-baseline.json", baseline.to_json({"dead-code": change.entries}))
     assert run_dead_code(tmp_path, cd).status == "passed"

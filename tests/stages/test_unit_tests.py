@@ -47,7 +47,7 @@ def test_a_real_failing_test_fails_and_is_the_first_thing_to_look_at(
     tmp_path: Path, project: dict[str, str], change: dict[str, str], place: str
 ) -> None:
     result = unit_tests.run(build(write(tmp_path, project | change)))
-    assert (result.status, result.reason) == ("failed", "1 failed tests, 0 allowed")
+    assert (result.status, result.reason) == ("failed", "1 failed test, 0 allowed")
     assert place in result.evidence
 
 
@@ -135,8 +135,8 @@ def test_a_junit_file_of_an_earlier_run_does_not_pass(tmp_path: Path) -> None:
         ("echo '<testsuite/>' > out.xml", "no test ran"),
         (f'echo "{PASSED}" > out.xml; exit 3', "no report names a failed test"),
         (f'echo "{PASSED}" > out.xml; exit 127', "exit code 127"),
-        (f'echo "{FAILED}" > out.xml', "1 failed tests, 0 allowed"),
-        (f'echo "{FAILED}" > out.xml; exit 9', "1 failed tests, 0 allowed"),
+        (f'echo "{FAILED}" > out.xml', "1 failed test, 0 allowed"),
+        (f'echo "{FAILED}" > out.xml; exit 9', "1 failed test, 0 allowed"),
     ],
 )
 def test_what_is_no_proof_of_passed_tests_fails(tmp_path: Path, command: str, why: str) -> None:
