@@ -82,7 +82,7 @@ def main() -> None:
     Example:
       jenkins-cd ci
       jenkins-cd deliver --app storefront --version 1.4.0
-      jenkins-cd promote --app storefront --version 1.4.0 --to staging --approver qa
+      jenkins-cd promote --app storefront --version 1.4.0 --to staging
     """
 
 

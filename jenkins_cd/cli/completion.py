@@ -12,8 +12,8 @@ def completion(shell: str) -> None:
 
     \b
     Example:
-      jenkins-cd completion bash > ~/.local/share/bash-completion/completions/jenkins-cd
-      jenkins-cd completion zsh > "${fpath[1]}/_jenkins-cd"
+      eval "$(jenkins-cd completion bash)"        # in ~/.bashrc
+      eval "$(jenkins-cd completion zsh)"         # in ~/.zshrc
       jenkins-cd completion fish > ~/.config/fish/completions/jenkins-cd.fish
     """
     from click.shell_completion import get_completion_class

@@ -35,7 +35,8 @@ def deploy(environment: str, dry_run: bool, **common: Any) -> int:
     \b
     Example:
       jenkins-cd deploy --app storefront --version 1.4.0 --environment dev
-      jenkins-cd deploy --app storefront --version 1.4.0 --environment dev --dry-run
+      jenkins-cd deploy --app storefront --version 1.4.0 --environment dev \\
+        --dry-run
     """
     from jenkins_cd import deploy as room
 
@@ -73,7 +74,8 @@ def promote(environment: str, approver: str | None, reason: str, dry_run: bool, 
 
     \b
     Example:
-      jenkins-cd promote --app storefront --version 1.4.0 --to staging --approver qa --reason "sprint 12"
+      jenkins-cd promote --app storefront --version 1.4.0 --to staging \\
+        --approver qa --reason "sprint 12"
     """
     from jenkins_cd import promote as room
 
