@@ -13,7 +13,7 @@ import tarfile
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO, Any
 
 from jenkins_cd.errors import ExternalFailure
@@ -81,15 +81,15 @@ def apply(layer: bytes, root: Path) -> None:
 
 def _place(root: Path, name: str) -> Path:
     """Return where an entry goes; links that lower layers made are followed first, as they decide."""
-    path = PurePosixPath(name)
-    if path.is_absolute():
-        path = path.relative_to("/")
-    if ".." in path.parts:
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    if ".." in parts:
         raise ExternalFailure(f"the image has an entry that leads out of it: {name}")
-    parent = (root / path).parent.resolve() if path.parts else root
+    if not parts:
+        return root
+    parent = root.joinpath(*parts[:-1]).resolve()
     if not parent.is_relative_to(root.resolve()):
         raise ExternalFailure(f"the image has an entry behind a link that leads out of it: {name}")
-    return parent / path.name if path.parts else root
+    return parent / parts[-1]
 
 
 def _write(archive: tarfile.TarFile, member: tarfile.TarInfo, place: Path, root: Path) -> None:
@@ -137,5 +137,6 @@ def _clear(folder: Path, keep: set[Path]) -> None:
 def _program(root: Path, config: Mapping[str, Any]) -> Program:
     argv = [*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())]
     env = dict(line.partition("=")[::2] for line in config.get("Env") or ())
-    folder = _place(root, str(config.get("WorkingDir") or "/") + "/.")
-    return Program(root, tuple(argv), env, folder if folder.is_dir() else root)
+    folder = _place(root, str(config.get("WorkingDir") or "/")).resolve()
+    usable = folder.is_dir() and folder.is_relative_to(root.resolve())
+    return Program(root, tuple(argv), env, folder if usable else root)

@@ -64,6 +64,7 @@ def free_port() -> int:
 
 def _launch(folder: Path, host: str, htpasswd: Path | None) -> Registry:
     config, log = folder / "registry.yaml", folder / "registry.log"
+    log.write_bytes(b"")
     config.write_text(json.dumps(_config(folder, host, htpasswd)), encoding="utf-8")
     environment = {"OTEL_TRACES_EXPORTER": "none"}
     service = process.serve([PROGRAM, "serve", str(config)], log=log, env=environment, install=INSTALL)
@@ -89,11 +90,9 @@ def _answers(registry: Registry) -> bool:
 
     deadline = time.monotonic() + READY
     while time.monotonic() < deadline and registry.service.exit_code is None:
-        try:
-            answer = http.request("GET", f"http://{registry.host}/v2/", attempts=1, timeout=2)
-        except ExternalFailure:
-            time.sleep(0.02)
-            continue
-        # Another program's server could have taken the port; ours says which API it speaks.
-        return "Docker-Distribution-Api-Version" in answer.headers and registry.service.exit_code is None
+        # Its own word comes first: on a port that is taken, somebody else would answer.
+        if f"listening on {registry.host}" in registry.log.read_text(encoding="utf-8", errors="replace"):
+            http.request("GET", f"http://{registry.host}/v2/", expect=(200, 401))
+            return True
+        time.sleep(0.02)
     return False

@@ -88,7 +88,7 @@ def _first_version(here: Site) -> Sequence[Step]:
         _ask(here, "dev"),
         _ask(here, "test"),
         Step(
-            "jenkins-cd promote --app storefront --version 1.0.0 --to staging --approver qa --reason 'tried it on test'",
+            "jenkins-cd promote --app storefront --version 1.0.0 --to staging --approver qa --reason 'tried on test'",
             "A person decides",
         ),
         _ask(here, "staging"),
