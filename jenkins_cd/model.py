@@ -26,6 +26,20 @@ Outcome = Literal["verified", "failed", "superseded"]
 
 
 @dataclass(frozen=True, kw_only=True)
+class GitState:
+    """What a checkout is at."""
+
+    commit: str
+    committed: datetime  # UTC
+    dirty: bool  # tracked files differ from the commit
+    tags: tuple[str, ...]  # on HEAD
+    last_tag: str | None  # the nearest reachable SemVer tag
+    distance: int  # commits since it, or since the root
+    shallow: bool
+    source: str  # origin's URL without userinfo, else the file:// URL of the checkout
+
+
+@dataclass(frozen=True, kw_only=True)
 class Finding:
     """One thing that a check reports. `fingerprint` stays the same when lines above the place move."""
 
@@ -56,6 +70,8 @@ class GateResult:
 class TestCase:
     """One test of a JUnit file."""
 
+    __test__ = False  # not one of pytest's, whatever its name
+
     suite: str
     name: str
     seconds: float
@@ -66,6 +82,8 @@ class TestCase:
 @dataclass(frozen=True, kw_only=True)
 class TestReport:
     """The tests that JUnit files tell of."""
+
+    __test__ = False
 
     cases: tuple[TestCase, ...] = ()
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from jenkins_cd.config.types import VERSION
 from jenkins_cd.errors import BadInput
-
-if TYPE_CHECKING:
-    from jenkins_cd.tools.git import GitState
+from jenkins_cd.model import GitState
 
 MAX_LENGTH = 128  # of an image tag (OCI distribution specification, "Pulling manifests")
 _SHAPE = re.compile(rf"(?:{VERSION.pattern})")

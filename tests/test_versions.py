@@ -7,7 +7,7 @@ import pytest
 
 from jenkins_cd import versions
 from jenkins_cd.errors import BadInput
-from jenkins_cd.tools.git import GitState
+from jenkins_cd.model import GitState
 
 
 def state(**changes: object) -> GitState:

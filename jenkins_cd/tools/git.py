@@ -31,20 +31,6 @@ _HELPER = (
 _SSH = "ssh -o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=15 -o ServerAliveCountMax=4"
 
 
-@dataclass(frozen=True, kw_only=True)
-class GitState:
-    """What a checkout is at."""
-
-    commit: str
-    committed: datetime  # UTC
-    dirty: bool  # tracked files differ from the commit
-    tags: tuple[str, ...]  # on HEAD
-    last_tag: str | None  # the nearest reachable SemVer tag
-    distance: int  # commits since it, or since the root
-    shallow: bool
-    source: str  # origin's URL without userinfo, else the file:// URL of the checkout
-
-
 def state(workspace: Path) -> GitState:
     """Return what the checkout around `workspace` is at. Raises BadInput where it is none, or has no commit."""
     top, shallow = _checkout_of(workspace)
@@ -231,7 +217,8 @@ def _checkout_of(workspace: Path) -> tuple[Path, bool]:
 def _last_tag(workspace: Path) -> tuple[str | None, int]:
     """Return the nearest SemVer tag and the number of commits since; git describe knows only globs, so it is asked
     again without what it took for a version."""
-    from jenkins_cd.versions import from_tag, newest
+    from jenkins_cd.model import GitState
+from jenkins_cd.versions import from_tag, newest
 
     excluded: list[str] = []
     while True:
