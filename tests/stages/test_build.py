@@ -42,6 +42,12 @@ def test_a_command_of_cd_yaml_replaces_the_toolchains(tmp_path: Path) -> None:
     assert (tmp_path / "made").read_text(encoding="utf-8") == "{out}\n", "nothing of ours is put into the script"
 
 
+def test_a_command_learns_the_version_and_the_commit_that_it_builds(tmp_path: Path) -> None:
+    show = "ci: {build: {run: 'echo $JENKINS_CD_VERSION $JENKINS_CD_COMMIT > made'}}"
+    stage.run(build(write(tmp_path, CLEAN_GO), show))
+    assert (tmp_path / "made").read_text(encoding="utf-8") == f"1.0.0 {'1a2b3c4d' * 5}\n"
+
+
 def test_a_command_that_is_killed_says_by_which_signal(tmp_path: Path) -> None:
     result = stage.run(build(write(tmp_path, CLEAN_GO), "ci: {build: {run: 'kill -9 $$'}}"))
     assert result.reason == "kill -9 $$ failed (ended by signal 9)"
