@@ -12,7 +12,6 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -20,6 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 from jenkins_cd.config.types import BRANCH, GIT_URL, PATH, Meta
 from jenkins_cd.errors import BadInput, ExternalFailure, MissingTool
 from jenkins_cd.masking import from_environment, mask
+from jenkins_cd.model import GitState
 from jenkins_cd.tools.git_failures import NoSuchRef, explain
 
 TIMEOUT = 600.0  # seconds for one command; a stalled transfer is given up much earlier
@@ -217,8 +217,7 @@ def _checkout_of(workspace: Path) -> tuple[Path, bool]:
 def _last_tag(workspace: Path) -> tuple[str | None, int]:
     """Return the nearest SemVer tag and the number of commits since; git describe knows only globs, so it is asked
     again without what it took for a version."""
-    from jenkins_cd.model import GitState
-from jenkins_cd.versions import from_tag, newest
+    from jenkins_cd.versions import from_tag, newest
 
     excluded: list[str] = []
     while True:
