@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import os
 import re
 from pathlib import Path
-from urllib.parse import quote, quote_plus
 
 from jenkins_cd.errors import BadInput
 
@@ -20,8 +17,15 @@ _URL_USERINFO = re.compile(r"(?<=://)[^/@\s:]*:[^/@\s]+(?=@)")
 
 
 def register(secret: str) -> str:
-    """Mask `secret` from now on: raw, URL-encoded, as in JSON, and base64 (alone and as `user:secret` tails). Returns it."""
+    """Mask `secret` from now on, and return it.
+
+    It is known raw, URL-encoded, as in JSON, and in base64 (alone and as the end of `user:secret`).
+    """
     global _pattern
+    import base64  # only who has a secret pays for these
+    import json
+    from urllib.parse import quote, quote_plus
+
     if len(secret) >= SHORTEST and secret not in _forms:
         raw = secret.encode()
         _forms.update({secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]})

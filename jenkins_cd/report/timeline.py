@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from xml.sax.saxutils import escape, quoteattr
+from html import escape
 
 from jenkins_cd.model import Phase, StageResult, Status
 from jenkins_cd.report.text import clean, duration, fit
@@ -145,10 +145,10 @@ def _lane(layout: Layout, colours: Colours, bar: Bar, x: float, width: float, to
     else:
         height, y = 14, top + 24
         words = [_text(0, top + 18, name, colours.ink), _text(layout.width, top + 18, took, colours.muted, "end")]
-    title = quoteattr(f"{name}: {took}")
+    title = escape(f"{name}: {took}")
     rect = (
         f'<rect x="{x:.2f}" y="{y}" width="{width:.2f}" height="{height}" rx="2" fill="{colours.bars[bar.status]}"'
-        f" aria-label={title}/>"
+        f' aria-label="{title}"/>'
     )
     return [rect, *words]
 
