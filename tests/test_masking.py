@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,10 +14,9 @@ SECRET = 'p@ss/wörd "42"+x'
 
 
 @pytest.fixture(autouse=True)
-def forgotten(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(masking, "_forms", set())
     monkeypatch.setattr(masking, "_pattern", None)
-    return
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,12 @@ def _show_plan(plan: CiPlan) -> None:
 
     click.echo(f"{plan.app} {plan.version} ({plan.commit[:12]})\n")
     rows = [
-        (str(step.wave + 1), step.stage, ", ".join(step.needs) or "–", step.skip_reason and f"skipped: {step.skip_reason}")
+        (
+            str(step.wave + 1),
+            step.stage,
+            ", ".join(step.needs) or "–",
+            step.skip_reason and f"skipped: {step.skip_reason}",
+        )
         for step in sorted(plan.steps, key=lambda step: step.wave)
     ]
     console.table(("wave", "stage", "waits for", ""), rows)
