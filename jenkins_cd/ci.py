@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
@@ -11,14 +11,14 @@ from pathlib import Path
 
 from jenkins_cd import results, versions
 from jenkins_cd.config import Config
-from jenkins_cd.suggest import nearest
 from jenkins_cd.errors import BadInput, Interrupted, JenkinsCdError
 from jenkins_cd.model import CiResult, Progress, StageResult, Status
 from jenkins_cd.stages import Build, Stage
 from jenkins_cd.stages import load as load_stages
-from jenkins_cd.tools import git, process
+from jenkins_cd.suggest import nearest
 from jenkins_cd.toolchains import detect
 from jenkins_cd.toolchains import load as load_toolchain
+from jenkins_cd.tools import git, process
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +105,7 @@ def run(build: Build, stages: Mapping[str, Stage], *, fail_fast: bool = False) -
                 if fail_fast and any(result.status == "failed" for result in done.values()):
                     process.stop_all()
         except Interrupted as stop:
-            _abandon(build, stages, done, running, stop)
+            _abandon(stages, done, running, stop)
     return _collect(build, {name: done[name] for name in stages}, started, time.monotonic() - clock)
 
 
@@ -127,8 +127,8 @@ def exit_code(result: CiResult) -> int:
     return min((stage.exit_code for stage in result.stages if stage.status == "failed"), default=0)
 
 
-def _ready(stages: Mapping[str, Stage], done: Mapping[str, StageResult], running: object) -> list[str]:
-    busy = set(running)  # type: ignore[call-overload]
+def _ready(stages: Mapping[str, Stage], done: Mapping[str, StageResult], running: Iterable[str]) -> list[str]:
+    busy = set(running)
     return [
         name
         for name, stage in stages.items()
@@ -189,9 +189,8 @@ def _stopped(build: Build, name: str, reason: str) -> StageResult:
 
 
 def _abandon(
-    build: Build,
     stages: Mapping[str, Stage],
-    done: dict[str, StageResult],
+    done: Mapping[str, StageResult],
     running: Mapping[Future[StageResult], str],
     stop: Interrupted,
 ) -> None:

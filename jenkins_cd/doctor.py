@@ -11,8 +11,8 @@ from typing import Literal
 from jenkins_cd import toolchains
 from jenkins_cd.config.types import AppFile, PlatformFile
 from jenkins_cd.errors import BadInput, ExternalFailure, JenkinsCdError, MissingTool
-from jenkins_cd.tools import git, images, process, registry
 from jenkins_cd.toolchains import Tool
+from jenkins_cd.tools import git, images, process, registry
 
 OWN_TOOLS: Mapping[str, Tool] = {
     "git": Tool(version=("git", "--version"), minimum="2.30", install="apt-get install git"),

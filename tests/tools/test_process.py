@@ -132,8 +132,8 @@ def test_a_program_that_ignores_sigterm_is_killed_after_the_grace(monkeypatch: p
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_becomes_interrupted_and_ends_the_programs(number: signal.Signals) -> None:
-    with pytest.raises(Interrupted, match=number.name), process.interruptible():
-        threading.Timer(0.3, os.kill, (os.getpid(), number)).start()
+    threading.Timer(0.5, os.kill, (os.getpid(), number)).start()
+    with process.interruptible(), pytest.raises(Interrupted, match=number.name):
         process.run(["sleep", "300"])
 
 

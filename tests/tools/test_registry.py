@@ -198,7 +198,7 @@ class TokenRegistry(http.server.BaseHTTPRequestHandler):
         else:
             self._answer(200, b"{}")
 
-    do_HEAD = do_GET  # noqa: N815
+    do_HEAD = do_GET
 
     def _answer(self, status: int, body: bytes, challenge: str = "") -> None:
         self.send_response(status)
