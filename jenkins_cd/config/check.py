@@ -21,6 +21,7 @@ _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 _FLOAT = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})(\.[0-9]*)?([eE][-+]?[0-9]{1,2})?")
 _TRUE, _FALSE = ("yes", "true", "on"), ("no", "false", "off")  # YAML 1.1, https://yaml.org/type/bool.html
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+_USER = re.compile(r"(?<=://)[^/@\s]+(?=@)")  # a token may stand in the user's place
 _PLAIN = frozenset(
     TAG + kind for kind in ("str", "int", "float", "bool", "null", "map", "seq", "timestamp", "merge", "value")
 )
@@ -96,7 +97,7 @@ def found(node: Node) -> str:
     """Return in words what stands in the file, shortened, secrets masked."""
     if not isinstance(node, ScalarNode):
         return "keys and values" if isinstance(node, MappingNode) else "a list"
-    text = mask(node.value)
+    text = _USER.sub("****", mask(node.value))
     short = repr(text if len(text) <= 60 else f"{text[:40]}…") + (
         f" ({len(text)} characters)" if len(text) > 60 else ""
     )

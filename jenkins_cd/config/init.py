@@ -39,9 +39,9 @@ def answers(
     """
     parts = _remote(workspace) or workspace.resolve().parts
     return Answers(
-        app=app or _name(parts, -1, "app"),
-        project=project or _name(parts, -2, "project"),
-        toolchain=toolchain or _toolchain(workspace),
+        app=_name(parts, -1, "app") if app is None else app,
+        project=_name(parts, -2, "project") if project is None else project,
+        toolchain=_toolchain(workspace, toolchain),
     )
 
 
@@ -98,7 +98,7 @@ def _name(parts: tuple[str, ...], index: int, option: str) -> str:
     return name
 
 
-def _toolchain(workspace: Path) -> str:
-    from jenkins_cd.toolchains import detect
+def _toolchain(workspace: Path, said: str | None) -> str:
+    from jenkins_cd.toolchains import detect, load
 
-    return detect(workspace)
+    return detect(workspace) if said is None else load(said).name

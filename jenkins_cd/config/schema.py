@@ -46,10 +46,17 @@ def default_of(key: Key) -> Any:
     """Return what a key holds where it is left out, as it would stand in the file; None where it holds nothing."""
     value = key.default() if key.default else None
     if key.shape.table and value is not None:
-        plain = tree.plain(key.shape.kind, value)
-        usual = tree.plain(key.shape.kind, key.shape.kind()) if plain else {}
-        return {name: one for name, one in plain.items() if one != usual[name]}
+        return _differing(tree.plain(key.shape.kind, value), tree.plain(key.shape.kind, key.shape.kind()))
     return list(value) if isinstance(value, tuple) else value
+
+
+def _differing(value: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what `value` has other than `usual`, which has the same keys."""
+    pairs = {name: (one, usual[name]) for name, one in value.items() if one != usual[name]}
+    return {
+        name: _differing(one, other) if isinstance(one, Mapping) and isinstance(other, Mapping) else one
+        for name, (one, other) in pairs.items()
+    }
 
 
 def _schema(shape: Shape) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def _build(shape: Shape, value: Any, base: Any) -> Any:
 
 
 def leaves(type_: type, value: Any, key: str = "") -> Iterator[tuple[str, Any, Shape]]:
-    """Yield each value below a dataclass by its dotted key. Lists and empty mappings are values."""
+    """Yield each value below a dataclass by its dotted key. Plain lists and empty ones are values."""
     for name, known in keys_of(type_).items():
         dotted = f"{key}.{name}" if key else name
         yield from _leaves(known.shape, getattr(value, known.attribute), dotted)
@@ -80,6 +80,9 @@ def _leaves(shape: Shape, value: Any, key: str) -> Iterator[tuple[str, Any, Shap
     elif isinstance(value, Mapping) and value:
         for name, one in value.items():
             yield from _leaves(shape.item or shape, one, f"{key}.{name}")
+    elif shape.item and shape.item.table and value:
+        for index, one in enumerate(value):
+            yield from _leaves(shape.item, one, f"{key}[{index}]")
     else:
         yield key, value, shape
 
