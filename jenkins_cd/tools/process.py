@@ -18,14 +18,14 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import IO
+from typing import IO, Any
 
 from jenkins_cd.errors import ExternalFailure, Interrupted, MissingTool, Stopped
 from jenkins_cd.masking import mask
 
 Recorder = Callable[["Completed"], None]
 GRACE = 5.0  # seconds between SIGTERM and SIGKILL
-_lock = threading.Lock()
+_lock = threading.RLock()  # the handler of a signal may need it while the main thread has it
 _running: dict[int, subprocess.Popen[bytes]] = {}
 _stopping = threading.Event()
 _recorder: ContextVar[Recorder | None] = ContextVar("recorder", default=None)
@@ -203,6 +203,36 @@ def pause(seconds: float) -> None:
         raise Stopped("stopped while waiting")
 
 
+@dataclass
+class _Starting:
+    """Whether the main thread is starting a program just now, and the interrupt that waits until it has.
+
+    Were the interrupt raised in between, the program would run on and nobody would know of it.
+    """
+
+    busy: bool = False
+    interrupt: Interrupted | None = None
+
+
+_starting = _Starting()
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Put off an interrupt of the main thread until the end of the block."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    _starting.busy = True
+    try:
+        yield
+    finally:
+        _starting.busy = False
+        interrupt, _starting.interrupt = _starting.interrupt, None
+    if interrupt:
+        raise interrupt
+
+
 @contextlib.contextmanager
 def interruptible() -> Iterator[None]:
     """Turn SIGINT and SIGTERM into Interrupted, raised in the main thread once every program was told to end."""
@@ -210,8 +240,13 @@ def interruptible() -> Iterator[None]:
     def interrupt(number: int, _frame: FrameType | None) -> None:
         again = _stopping.is_set()
         stop_all()
-        if not again:
-            raise Interrupted(f"stopped by {signal.Signals(number).name}")
+        if again:
+            return
+        stopped = Interrupted(f"stopped by {signal.Signals(number).name}")
+        if _starting.busy:
+            _starting.interrupt = stopped
+        else:
+            raise stopped
 
     _stopping.clear()
     previous = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -222,7 +257,20 @@ def interruptible() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _start(
+def _start(*arguments: Any, **options: Any) -> subprocess.Popen[bytes]:
+    """Start a program so that an interrupt meanwhile ends it too."""
+    process: subprocess.Popen[bytes] | None = None
+    try:
+        with _undisturbed():
+            process = _launch(*arguments, **options)
+    except Interrupted:
+        if process:
+            _forget(process)
+        raise
+    return process
+
+
+def _launch(
     argv: Sequence[str],
     cwd: Path | None,
     env: Mapping[str, str] | None,

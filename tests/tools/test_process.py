@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -135,6 +136,24 @@ def test_a_signal_becomes_interrupted_and_ends_the_programs(number: signal.Signa
     threading.Timer(0.5, os.kill, (os.getpid(), number)).start()
     with process.interruptible(), pytest.raises(Interrupted, match=number.name):
         process.run(["sleep", "300"])
+
+
+def test_a_signal_while_a_program_is_being_started_leaves_none_behind(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    begin = subprocess.Popen
+
+    def interrupted(*arguments: Any, **options: Any) -> Any:
+        process = begin(*arguments, **options)
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.05)
+        (tmp_path / "pid").write_text(str(process.pid))
+        return process
+
+    monkeypatch.setattr(subprocess, "Popen", interrupted)
+    with process.interruptible(), pytest.raises(Interrupted, match="SIGTERM"):
+        process.run(["sleep", "300"])
+    assert not alive(int((tmp_path / "pid").read_text()))
 
 
 def test_a_signal_to_the_command_line_leaves_no_process_behind(tmp_path: Path) -> None:
