@@ -8,6 +8,7 @@ from datetime import datetime
 
 from jenkins_cd.config import APP_FILE, Origin
 from jenkins_cd.config.problem import Problem
+from jenkins_cd.config.toolchains import names
 from jenkins_cd.config.types import AppFile, Environment, Freeze, PlatformFile, seconds
 from jenkins_cd.suggest import nearest
 
@@ -119,8 +120,6 @@ def _times(freeze: Freeze, key: str, origins: Mapping[str, Origin]) -> Iterator[
 def _toolchain(app: AppFile, origins: Mapping[str, Origin]) -> Iterator[Problem]:
     if app.toolchain is None:
         return
-    from jenkins_cd.toolchains import names
-
     if app.toolchain not in names():
         hint = nearest(app.toolchain, names())
         yield _at(

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated
 
+from jenkins_cd.config.toolchains import FOLDER
+from jenkins_cd.config.toolchains import names as names
 from jenkins_cd.config.types import PATH, CoverageFormat, FindingFormat, Meta, Name
 from jenkins_cd.errors import BadInput
 
-FOLDER = Path(__file__).parent
 PLACEHOLDERS = frozenset({"out", "workspace"})
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _OUT_PATH = Meta(
@@ -105,11 +106,6 @@ class Toolchain:
         default_factory=dict
     )
     stages: Annotated[Steps, Meta("The commands of each stage.")] = field(default_factory=Steps)
-
-
-def names() -> tuple[str, ...]:
-    """Return the toolchains that there are, sorted."""
-    return tuple(sorted(file.stem for file in FOLDER.glob("*.yaml")))
 
 
 def load(name: str) -> Toolchain:
