@@ -67,11 +67,9 @@ def render(build: Build, package: Path, chart: str, folder: Path) -> list[str]:
     return rendered
 
 
-def _render_with(
-    package: Path, app: str, environment: str, place: str, values: Mapping[str, Any], folder: Path
-) -> None:
+def _render_with(package: Path, app: str, environment: str, place: str, values: bytes, folder: Path) -> None:
     file = folder / f"values-{environment}.yaml"
-    file.write_text(yaml.safe_dump(dict(values), allow_unicode=True), encoding="utf-8")
+    file.write_bytes(values)
     try:
         helm.template(package, app, environment, [file])
     except BadInput as error:
@@ -82,18 +80,22 @@ def _render_with(
         ) from error
 
 
-def _environment_values(view: View, place: str, chart: str) -> Mapping[str, Any] | None:
-    """Return the values that an environment sets for the chart, or None where it has none yet."""
-    files = view.read_all([f"{place}/Chart.yaml", f"{place}/values.yaml"])
-    if f"{place}/Chart.yaml" not in files:
+def _environment_values(view: View, place: str, chart: str) -> bytes | None:
+    """Return the values that an environment sets for the chart, as YAML, or None where it has none yet."""
+    names = f"{place}/Chart.yaml", f"{place}/values.yaml"
+    files = view.read_all(names)
+    if names[0] not in files:
         return None
-    values = edit.load(files.get(f"{place}/values.yaml", b"{}\n"), f"{place}/values.yaml") or {}
-    declared = edit.load(files[f"{place}/Chart.yaml"], f"{place}/Chart.yaml")
-    for dependency in declared.get("dependencies") or () if isinstance(declared, dict) else ():
-        if dependency.get("name") == chart:  # the environment's chart wraps ours: the values stand one level deeper
-            values = values.get(str(dependency.get("alias") or chart)) or {}
-    if not isinstance(values, dict):
-        raise BadInput(f"{place}/values.yaml of the deploy repository holds no mapping of values")
+    values = files.get(names[1], b"{}\n")
+    declared = edit.load(files[names[0]], names[0])
+    listed = declared.get("dependencies") if isinstance(declared, dict) else None
+    for dependency in listed if isinstance(listed, list) else ():
+        if isinstance(dependency, dict) and dependency.get("name") == chart:
+            # The environment's chart wraps ours: our values stand one level deeper.
+            edit.load(values, names[1])  # refuses what safe_load might choke on
+            loaded = yaml.safe_load(values) or {}
+            inner = loaded.get(str(dependency.get("alias") or chart)) if isinstance(loaded, dict) else None
+            return str(yaml.safe_dump(inner or {}, allow_unicode=True)).encode()
     return values
 
 
@@ -137,6 +139,11 @@ def _generated(build: Build, config: ChartConfig, folder: Path, image: Image | N
 def _values(build: Build, config: ChartConfig, image: Image | None) -> dict[str, Any]:
     """Return the common chart's values: those of cd.yaml, with the image and the health path."""
     values = dict(config.values)
+    if not image and not (values.get("image") or {}).get("repository"):
+        raise BadInput(
+            f"package.image.enabled is false, and the {config.common} deploys nothing without an image",
+            "name one with package.chart.values.image, or bring a chart of your own with package.chart.path",
+        )
     if image:
         values["image"] = {**(values.get("image") or {}), "repository": image.repository, "tag": build.version}
     if config.common == common_chart.identity()[0]:  # what another common chart calls it is not ours to know

@@ -113,12 +113,16 @@ def _plain(plain_http: bool) -> list[str]:
 
 
 def _told(said: process.Completed) -> list[str]:
-    """Return what Helm complained of, among praise: Helm 4 goes on in indented lines, where Helm 3 wrote one."""
+    """Return what Helm complained of, among praise: each complaint goes on up to an empty line or the next one."""
     told: list[str] = []
+    going_on = False
     for line in (said.stdout + "\n" + said.stderr).splitlines():
         if re.match(r"\[(ERROR|WARNING)\]|Error:", line):
             told.append(line.strip())
-        elif told and line.startswith(" "):
+            going_on = True
+        elif not line.strip() or line.startswith(("[INFO]", "==>")):
+            going_on = False
+        elif going_on:
             told[-1] = f"{told[-1].rstrip(':')}: {line.strip()}"
     return told or said.output.splitlines()[-12:]
 

@@ -65,11 +65,12 @@ def choose(wanted: str) -> Builder:
             f"build images with {wanted}", "choose another with package.image.builder"
         )
         return builder
-    reasons = {name: _unusable(builder) for name, builder in BUILDERS.items()}
-    for name, reason in reasons.items():
+    problems = []
+    for name, builder in BUILDERS.items():
+        reason = _unusable(builder)
         if not reason:
-            return BUILDERS[name]
-    problems = [f"{name}: {reason}" for name, reason in reasons.items()]
+            return builder
+        problems.append(f"{name}: {reason}")
     raise BadInput("no program that builds images works here", BUILDERS["buildah"].install, problems)
 
 
