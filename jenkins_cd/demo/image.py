@@ -130,7 +130,9 @@ def _remove(place: Path) -> None:
 def _clear(folder: Path, keep: set[Path]) -> None:
     """Remove what lower layers put into a folder; what this layer wrote already stays."""
     for child in list(folder.iterdir()) if folder.is_dir() else ():
-        if not any(one == child or one.is_relative_to(child) for one in keep):
+        if any(one.is_relative_to(child) and one != child for one in keep):
+            _clear(child, keep)
+        elif child not in keep:
             _remove(child)
 
 
