@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from jenkins_cd.model import STAGES, StageResult
 from jenkins_cd.stages import Build, package
 from tests.stages.projects import Notes, write
 
-CD = "app: storefront\nproject: shop\ntoolchain: custom\nci: {build: {run: \"true\"}}\n"
+CD = 'app: storefront\nproject: shop\ntoolchain: custom\nci: {build: {run: "true"}}\n'
 FILES = {
     "cd.yaml": CD,
     "Dockerfile": "FROM scratch\nCOPY page.html /page.html\n",
@@ -34,7 +35,7 @@ class Shop:
     @classmethod
     def create(cls, folder: Path, host: str, files: Mapping[str, str] | None = None) -> Shop:
         """Write and commit everything; `host` is the registry's. The platform file stands beside the checkout."""
-        name = folder.name.lower()[:30].strip("_").replace("__", "_")
+        name = f"shop-{uuid.uuid4().hex}"  # the registry is shared
         shop = cls(folder / "checkout", folder / "deploy.git", f"oci://{host}/{name}/charts", f"{host}/{name}/apps")
         git(folder, "init", "--quiet", "--bare", str(shop.deploy))
         platform = (

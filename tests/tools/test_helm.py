@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tarfile
+import uuid
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -146,5 +147,5 @@ def test_a_login_of_the_environment_is_used_and_never_shown(
 
 
 @pytest.fixture
-def registry_charts(registry: Registry, tmp_path: Path) -> str:
-    return f"oci://{registry.host}/{tmp_path.name.lower().strip('_').replace('__', '_')}"
+def registry_charts(registry: Registry) -> str:
+    return f"oci://{registry.host}/charts-{uuid.uuid4().hex}"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -24,7 +25,7 @@ def recipe(tmp_path: Path, registry: Registry) -> images.Recipe:
     return images.Recipe(
         context=context,
         dockerfile=context / "Dockerfile",
-        repository=f"{registry.host}/images/{tmp_path.name.lower()[:20].strip('_')}",
+        repository=f"{registry.host}/images-{uuid.uuid4().hex}",
         version="1.2.3",
         title="storefront",
         revision="1a2b3c4d" * 5,
