@@ -97,7 +97,7 @@ def build(builder: Builder, recipe: Recipe, scratch: Path, log: Path | None = No
 def push(builder: Builder, content: str, tag: str, scratch: Path, plain_http: bool = False) -> str:
     """Push the image with the ID `content` as `tag` and return the manifest's digest in the registry.
 
-    Raises GateFailed's kin BadInput where this machine does not have that image, ExternalFailure where the push fails.
+    Raises BadInput where this machine does not have that image, ExternalFailure where the push fails.
     """
     scratch.mkdir(parents=True, exist_ok=True)
     if not _has(builder, content):
@@ -121,8 +121,9 @@ def _unusable(builder: Builder) -> str:
 
 
 def _has(builder: Builder, content: str) -> bool:
-    kind = ["image"] if builder.name != "buildah" else ["--type", "image"]
-    argv = ["docker", "image", "inspect"] if builder.name == "docker" else [builder.name, "inspect", *kind]
+    argv = (
+        ["buildah", "inspect", "--type", "image"] if builder.name == "buildah" else [builder.name, "image", "inspect"]
+    )
     return process.run([*argv, "--", content], timeout=PROBE_TIMEOUT).exit_code == 0
 
 
