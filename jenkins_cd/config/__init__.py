@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from jenkins_cd.config.record import record
 from jenkins_cd.config.types import AppFile, PlatformFile
 
 APP_FILE = "cd.yaml"
 PLATFORM_FILE = "platform.yaml"
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Origin:
     """Where a value came from."""
 
@@ -25,7 +25,7 @@ class Origin:
         return f"{place} ({self.layer})" if place else self.layer
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Config:
     """Everything that a run is told by its files and its command line."""
 

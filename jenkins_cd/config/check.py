@@ -11,32 +11,24 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from jenkins_cd.config import Origin, tree
 from jenkins_cd.config.problem import SHOWN, Problem, bad_input
+from jenkins_cd.config.record import record
 from jenkins_cd.config.shape import Shape, keys_of, shape_of
 from jenkins_cd.config.tree import INVALID
+from jenkins_cd.config.words import NUMBERS, TRUE, expected, found, short
 from jenkins_cd.config.yaml import TAG, Malformed, compose, line_of
-from jenkins_cd.masking import mask
 
 T = TypeVar("T")
-_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
-_FLOAT = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})(\.[0-9]*)?([eE][-+]?[0-9]{1,2})?")
-_TRUE, _FALSE = ("yes", "true", "on"), ("no", "false", "off")  # YAML 1.1, https://yaml.org/type/bool.html
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
-_USER = re.compile(r"(?<=://)[^/@\s]+(?=@)")  # a token may stand in the user's place
+# Plain decimal numbers: YAML 1.1 also reads 010 as eight and 1:30 as ninety, which nobody means.
+_INTEGER = r"[-+]?(0|[1-9][0-9]{0,17})"
+_FLOAT = _INTEGER + r"(\.[0-9]*)?([eE][-+]?[0-9]{1,2})?"
+_FALSE = ("no", "false", "off")
+_CONTROL = r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]"
 _PLAIN = frozenset(
     TAG + kind for kind in ("str", "int", "float", "bool", "null", "map", "seq", "timestamp", "merge", "value")
 )
-_WORDS: Mapping[Any, str] = {
-    str: "text",
-    int: "a whole number",
-    float: "a number",
-    bool: "true or false",
-    tuple: "a list",
-    Any: "a value",
-}
-_NUMBERS = (f"{TAG}int", f"{TAG}float")
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Checked:
     """What one document says: plain values under the keys of the file, their origins, and what is wrong with it."""
 
@@ -81,33 +73,6 @@ def absent(checked: Checked, type_: type, top: Origin) -> Iterator[Problem]:
         yield Problem(checked.origins.get(parent, top), key, f"is missing: expected {expected(shape)}")
 
 
-def expected(shape: Shape) -> str:
-    """Return in words what a value may be."""
-    if words := shape.meta("expected"):
-        return str(words)
-    if shape.kind is Literal:
-        return "one of " + ", ".join(f"`{choice}`" for choice in shape.choices)
-    low, high = shape.meta("minimum"), shape.meta("maximum")
-    limits = [f"at least {low:g}"] if low is not None else []
-    limits += [f"at most {high:g}"] if high is not None else []
-    return _WORDS.get(shape.kind, "keys and values") + ("" if not limits else f" of {' and '.join(limits)}")
-
-
-def found(node: Node) -> str:
-    """Return in words what stands in the file, shortened, secrets masked."""
-    if not isinstance(node, ScalarNode):
-        return "keys and values" if isinstance(node, MappingNode) else "a list"
-    text = _USER.sub("****", mask(node.value))
-    short = repr(text if len(text) <= 60 else f"{text[:40]}…") + (
-        f" ({len(text)} characters)" if len(text) > 60 else ""
-    )
-    if node.tag == f"{TAG}null":
-        return "nothing"
-    if node.tag == f"{TAG}bool":
-        return f"{short}, which YAML reads as {str(node.value.lower() in _TRUE).lower()}"
-    return f"the number {short[1:-1]}" if node.tag in _NUMBERS and len(text) <= 60 else short
-
-
 @dataclass
 class _Checker:
     """Walks one document. What is wrong becomes a problem and INVALID, and the walk goes on."""
@@ -120,7 +85,7 @@ class _Checker:
     def value(self, node: Node, shape: Shape, key: str) -> Any:
         """Return what the node holds, where it is what `shape` allows."""
         if node.tag not in _PLAIN:
-            return self.wrong(node, key, f"the tag `{mask(node.tag)[:60]}` is not allowed: expected {expected(shape)}")
+            return self.wrong(node, key, f"the tag `{short(node.tag)}` is not allowed: expected {expected(shape)}")
         if shape.optional and node.tag == f"{TAG}null":
             return None
         if shape.kind is Any:
@@ -149,7 +114,7 @@ class _Checker:
             if not isinstance(name, ScalarNode):
                 self.wrong(name, key, f"{found(name)} cannot be a key")
                 continue
-            dotted = f"{key}.{_short(name.value)}" if key else _short(name.value)
+            dotted = f"{key}.{short(name.value)}" if key else short(name.value)
             if name.tag == f"{TAG}merge":
                 self.wrong(name, dotted, "merge keys are not read: write the keys out")
             elif name.tag not in (f"{TAG}str", f"{TAG}value"):
@@ -222,12 +187,12 @@ class _Checker:
         return read(node, shape, key)
 
     def text(self, node: Node, shape: Shape, key: str) -> Any:
-        if node.tag in (*_NUMBERS, f"{TAG}bool"):
-            quoted = f'put it in quotes: "{_short(node.value)}"'
+        if node.tag in (*NUMBERS, f"{TAG}bool"):
+            quoted = f'put it in quotes: "{short(node.value)}"'
             return self.wrong(node, key, f"expected {expected(shape)}, found {found(node)}; if it is meant, {quoted}")
         if node.tag == f"{TAG}null":
             return self.wrong(node, key, f"expected {expected(shape)}, found nothing")
-        control = _CONTROL.search(node.value)
+        control = not node.value.isprintable() and re.search(_CONTROL, node.value)
         if control:
             return self.wrong(node, key, f"holds the control character U+{ord(control[0]):04X}: remove it")
         if shape.kind is Literal and node.value not in shape.choices:
@@ -242,14 +207,14 @@ class _Checker:
         return node.value
 
     def boolean(self, node: Node, _shape: Shape, key: str) -> Any:
-        if node.tag != f"{TAG}bool" or node.value.lower() not in (*_TRUE, *_FALSE):
+        if node.tag != f"{TAG}bool" or node.value.lower() not in (*TRUE, *_FALSE):
             return self.wrong(node, key, f"expected true or false, found {found(node)}")
-        return node.value.lower() in _TRUE
+        return node.value.lower() in TRUE
 
     def number(self, node: Node, shape: Shape, key: str) -> Any:
         pattern = _INTEGER if shape.kind is int else _FLOAT
-        if node.tag not in _NUMBERS or not pattern.fullmatch(node.value):
-            other = "; text belongs in quotes" if node.tag in _NUMBERS else ""
+        if node.tag not in NUMBERS or not re.fullmatch(pattern, node.value):
+            other = "; text belongs in quotes" if node.tag in NUMBERS else ""
             return self.wrong(node, key, f"expected {expected(shape)}, found {found(node)}{other}")
         number = shape.kind(node.value)
         for meta in shape.metas:
@@ -257,9 +222,3 @@ class _Checker:
             if (low is not None and number < low) or (high is not None and number > high):
                 return self.wrong(node, key, f"expected {expected(shape)}, found {found(node)}")
         return number
-
-
-def _short(name: str) -> str:
-    """Return a key for a message: control characters shown as escapes, no longer than a line."""
-    text = mask(name if len(name) <= 60 else f"{name[:40]}…")
-    return text if text.isprintable() else repr(text)[1:-1]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from jenkins_cd.config.record import record
 
 
-@dataclass(frozen=True, eq=False)  # by identity: Annotated hashes each, at every start
+@record(frozen=True)
 class Meta:
     """What a value must be beyond its type, and what the reference says of it."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from jenkins_cd.config import APP_FILE, Config, Origin, rules, tree
 from jenkins_cd.config import platform as places
 from jenkins_cd.config.check import Checked, absent, check, check_node
 from jenkins_cd.config.problem import Problem, bad_input
+from jenkins_cd.config.record import record
 from jenkins_cd.config.shape import keys_of
 from jenkins_cd.config.types import AppFile, PlatformFile
 from jenkins_cd.config.yaml import TAG, Malformed, compose, read
@@ -24,7 +25,7 @@ ONLY_PLATFORM = dict.fromkeys(keys_of(PlatformFile), "only the platform file may
 ONLY_APP = dict.fromkeys(keys_of(AppFile), f"belongs in {APP_FILE}, or under `defaults` where that has such a key")
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Examined:
     """What the files hold, as far as it is right, and everything that is wrong with them."""
 

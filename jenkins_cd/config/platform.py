@@ -11,7 +11,7 @@ from jenkins_cd.config.yaml import decode, read
 from jenkins_cd.errors import BadInput
 
 VARIABLE = "JENKINS_CD_PLATFORM"
-_IN_GIT = re.compile(r"git\+(?P<url>.+)@(?P<ref>[A-Za-z0-9_][A-Za-z0-9_./-]*):(?P<path>[^:]+)")
+_IN_GIT = r"git\+(?P<url>.+)@(?P<ref>[A-Za-z0-9_][A-Za-z0-9_./-]*):(?P<path>[^:]+)"
 
 
 def locate(given: str | None, workspace: Path) -> str | None:
@@ -30,7 +30,7 @@ def content(place: str) -> str:
     """
     if not place.startswith("git+"):
         return read(Path(place))
-    found = _IN_GIT.fullmatch(place)
+    found = re.fullmatch(_IN_GIT, place)
     if not found:
         raise BadInput(
             f"{shown(place)!r} names no file in a Git repository",

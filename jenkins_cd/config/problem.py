@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from jenkins_cd.config import Origin
+from jenkins_cd.config.record import record
 from jenkins_cd.errors import BadInput
 
 SHOWN = 100  # problems of one file; more would hide them
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Problem:
     """Something wrong, and where. `key` is dotted; empty for a whole file."""
 

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from jenkins_cd.config.check import expected
 from jenkins_cd.config.schema import FILES, TITLES, default_of
 from jenkins_cd.config.shape import Key, Shape, keys_of
+from jenkins_cd.config.words import expected
 
 
 def markdown(file: str) -> str:

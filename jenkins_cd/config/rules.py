@@ -14,7 +14,7 @@ from jenkins_cd.suggest import nearest
 
 CHECKS = ("compiler_warnings", "dead_code", "code_standard")
 PLACEHOLDERS = ("app", "project", "environment")
-_BRACES = re.compile(r"\{([^{}]*)\}|[{}]")
+_BRACES = r"\{([^{}]*)\}|[{}]"
 
 
 def of_platform(platform: PlatformFile, origins: Mapping[str, Origin]) -> Iterator[Problem]:
@@ -89,7 +89,7 @@ def _order(name: str, environments: Mapping[str, Environment], origins: Mapping[
 
 
 def _environment(environment: Environment, key: str, origins: Mapping[str, Origin]) -> Iterator[Problem]:
-    for brace in _BRACES.finditer(environment.health_url):
+    for brace in re.finditer(_BRACES, environment.health_url):
         if brace[1] not in PLACEHOLDERS:
             known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
             hint = nearest(brace[1] or "", PLACEHOLDERS)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, dataclass, fields, is_dataclass, replace
+from dataclasses import MISSING, Field, fields, is_dataclass, replace
 from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from jenkins_cd.config.kinds import Meta
+from jenkins_cd.config.record import record
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True)
 class Shape:
     """What one value may be. `kind` is str, int, float, bool, Any, Literal, tuple, Mapping or a dataclass."""
 
@@ -33,7 +34,7 @@ class Shape:
         return next((one for one in found if one not in (None, "")), None)
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True)
 class Key:
     """One key of a mapping with known keys."""
 

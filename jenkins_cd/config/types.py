@@ -8,7 +8,7 @@ left out. Keys of the files use underscores, stage names use dashes (`Meta.key`)
 # than everything else that validation does.
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated, Any, Literal
 
 from jenkins_cd.config.kinds import BRANCH as BRANCH
@@ -23,6 +23,7 @@ from jenkins_cd.config.kinds import PERSON as PERSON
 from jenkins_cd.config.kinds import URL as URL
 from jenkins_cd.config.kinds import VERSION as VERSION
 from jenkins_cd.config.kinds import Meta as Meta
+from jenkins_cd.config.record import record
 
 Name = Annotated[str, NAME]
 Duration = Annotated[str, DURATION]
@@ -35,7 +36,7 @@ Builder = Literal["auto", "docker", "podman", "buildah"]
 # --- cd.yaml ---------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class Gate:
     """How many findings are allowed. A key that is left out is not a rule."""
 
@@ -45,7 +46,7 @@ class Gate:
     new: Annotated[int | None, Meta("Findings that the baseline does not know.", minimum=0)] = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class CoverageConfig:
     """How much of the code the unit tests must reach, and where the report is."""
 
@@ -56,7 +57,7 @@ class CoverageConfig:
     format: Annotated[CoverageFormat | None, Meta("The report's format.")] = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class StageConfig:
     """A stage with nothing but a command: build."""
 
@@ -65,7 +66,7 @@ class StageConfig:
     timeout: Annotated[Duration, Meta("The stage fails after this long.")] = "30m"
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class UnitTestsConfig(StageConfig):
     """The unit tests."""
 
@@ -73,7 +74,7 @@ class UnitTestsConfig(StageConfig):
     coverage: Annotated[CoverageConfig, Meta("The coverage that is wanted.")] = field(default_factory=CoverageConfig)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class CheckConfig(StageConfig):
     """A stage whose output is findings."""
 
@@ -85,14 +86,14 @@ class CheckConfig(StageConfig):
     gate: Annotated[Gate, Meta("What makes it fail.")] = field(default_factory=lambda: Gate(errors=0))
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class SonarConfig:
     """The SonarQube scan."""
 
     enabled: Annotated[bool, Meta("Whether the stage runs at all.")] = True
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class CiConfig:
     """The stages of CI."""
 
@@ -115,7 +116,7 @@ class CiConfig:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class ImageConfig:
     """The container image."""
 
@@ -130,7 +131,7 @@ class ImageConfig:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class ChartConfig:
     """The Helm chart: the app's own (`path`), or one that depends on a common chart (`common`)."""
 
@@ -144,7 +145,7 @@ class ChartConfig:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class PackageConfig:
     """What is packaged."""
 
@@ -152,7 +153,7 @@ class PackageConfig:
     chart: Annotated[ChartConfig, Meta("The Helm chart.")] = field(default_factory=ChartConfig)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class HealthConfig:
     """The endpoint that tells which version runs."""
 
@@ -162,7 +163,7 @@ class HealthConfig:
     version: Annotated[str, JSON_PATH, Meta("Where the version stands in its JSON answer.")] = "$.version"
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class AppTest:
     """A test that runs against the deployed app, with APP_URL, APP_VERSION and ENVIRONMENT set."""
 
@@ -171,7 +172,7 @@ class AppTest:
     timeout: Annotated[Duration, Meta("The test fails after this long.")] = "10m"
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class AppFile:
     """cd.yaml: what the app's team says of its app."""
 
@@ -191,7 +192,7 @@ class AppFile:
 # --- platform.yaml ---------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class Registry:
     """Where images and charts are kept."""
 
@@ -204,7 +205,7 @@ class Registry:
     plain_http: Annotated[bool, Meta("Speak HTTP without TLS to it.")] = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class DeployRepository:
     """The Git repository that declares what runs where."""
 
@@ -212,7 +213,7 @@ class DeployRepository:
     branch: Annotated[str, BRANCH, Meta("The branch that the environments follow.")] = "main"
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class Ledger:
     """Where releases, deployments and approvals are recorded."""
 
@@ -220,7 +221,7 @@ class Ledger:
     branch: Annotated[str, BRANCH, Meta("Its branch.")] = "ledger"
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class Freeze:
     """A time in which nothing is deployed."""
 
@@ -229,7 +230,7 @@ class Freeze:
     why: Annotated[str, Meta("Shown to whoever it stops.")]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class Environment:
     """A place that releases are deployed to."""
 
@@ -255,7 +256,7 @@ class Environment:
     freeze: Annotated[tuple[Freeze, ...], Meta("Times in which nothing is deployed.")] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class Defaults:
     """What holds for every app that does not say otherwise: the layer below cd.yaml."""
 
@@ -264,7 +265,7 @@ class Defaults:
     health: Annotated[HealthConfig, Meta("As `health` of cd.yaml.")] = field(default_factory=HealthConfig)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class PlatformFile:
     """platform.yaml: what the platform team says for all apps. cd.yaml cannot override it, but for `defaults`."""
 

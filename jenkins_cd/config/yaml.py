@@ -99,8 +99,8 @@ def _count(node: Node, sizes: dict[int, int]) -> int:
 
 def _in_plain_words(error: yaml.YAMLError, text: str) -> Malformed:
     if isinstance(error, yaml.reader.ReaderError):
-        line = text.count("\n", 0, error.position) + 1
         code = error.character if isinstance(error.character, int) else ord(error.character)
+        line = text.count("\n", 0, text.find(chr(code))) + 1  # the error's own position is in bytes or in characters
         return Malformed(line, f"holds the control character U+{code:04X}: remove it")
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     line = mark.line + 1 if mark else 1

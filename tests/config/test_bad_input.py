@@ -236,7 +236,8 @@ def test_the_name_of_a_test_or_an_environment_is_held_to_the_same(checkout: Chec
     "url",
     [
         "ext::sh -c id", "--upload-pack=x", "ssh://-oProxyCommand=id/x", "ssh://git@-oProxyCommand=id/x", "../deploy",
-        "https://user:hunter22@git.local/x.git", "https://hunter22@git.local/x.git", "ssh://git:hunter22@git.local/x",
+        "https://user:hunter22@git.local/x.git", "https://hunter22@git.local/x.git", "https://hunter22@x y",
+        f"https://{'hunter22' * 9}@x/y", "ssh://git:hunter22@git.local/x",
         "file://host/x", "javascript:alert(1)", "https://a b/", "-x@h:p", "a@-h:p", "a@h:-p",
     ],
 )  # fmt: skip
