@@ -18,16 +18,30 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import IO, Any
+from typing import IO
 
 from jenkins_cd.errors import ExternalFailure, Interrupted, MissingTool, Stopped
 from jenkins_cd.masking import mask
+
+
+@dataclass
+class _Run:
+    """Whether the run is ending, and whether the main thread may be interrupted just now.
+
+    An interrupt is raised by a signal's handler, hence between any two instructions. In the middle of starting a
+    program, or of waiting for it, that would leave it running or a lock taken.
+    """
+
+    stopping: bool = False
+    busy: bool = False
+    interrupt: Interrupted | None = None
+
 
 Recorder = Callable[["Completed"], None]
 GRACE = 5.0  # seconds between SIGTERM and SIGKILL
 _lock = threading.RLock()  # the handler of a signal may need it while the main thread has it
 _running: dict[int, subprocess.Popen[bytes]] = {}
-_stopping = threading.Event()
+_run = _Run()
 _recorder: ContextVar[Recorder | None] = ContextVar("recorder", default=None)
 
 
@@ -79,6 +93,23 @@ def display(argv: Sequence[str]) -> str:
     return mask(shlex.join(argv))
 
 
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Put off an interrupt of the main thread until the end of the block, which looks at `_run.stopping` itself."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    _run.busy = True
+    try:
+        yield
+    finally:
+        _run.busy = False
+        interrupt, _run.interrupt = _run.interrupt, None
+        if interrupt:
+            raise interrupt
+
+
+@_undisturbed()
 def run(
     argv: Sequence[str],
     *,
@@ -114,7 +145,7 @@ def run(
             _signal(process, signal.SIGKILL)
             for reader in readers:
                 reader.join(1.0)
-    if _stopping.is_set():
+    if _run.stopping:
         raise Stopped(f"{display(argv)} was stopped")
     stdout, stderr = (mask(bytes(data).decode("utf-8", "replace")) for data in streams)
     completed = Completed(tuple(argv), process.returncode, stdout, stderr, time.monotonic() - started, timed_out)
@@ -147,6 +178,7 @@ class Service:
         """Return the exit code, None as long as it runs."""
         return self.process.poll()
 
+    @_undisturbed()
     def stop(self) -> None:
         """End it with everything that it started. Stopping twice is allowed."""
         with _lock:
@@ -155,6 +187,7 @@ class Service:
             _end(self.process)
 
 
+@_undisturbed()
 def serve(
     argv: Sequence[str],
     *,
@@ -168,6 +201,7 @@ def serve(
         return Service(tuple(argv), _start(argv, cwd, env, False, install, sink))
 
 
+@_undisturbed()
 def attached(argv: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> int:
     """Run a program that speaks for itself, on our own standard output and error; returns its exit code.
 
@@ -178,14 +212,14 @@ def attached(argv: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, 
         _wait(process, None, None)
     finally:
         _forget(process)
-    if _stopping.is_set():
+    if _run.stopping:
         raise Stopped(f"{display(argv)} was stopped")
     return process.returncode
 
 
 def stop_all() -> None:
     """End every program that runs, group by group, and refuse new ones until `interruptible` begins anew."""
-    _stopping.set()
+    _run.stopping = True
     with _lock:
         processes = list(_running.values())
     for process in processes:
@@ -194,43 +228,16 @@ def stop_all() -> None:
 
 def stopping() -> bool:
     """Tell whether the run is ending."""
-    return _stopping.is_set()
+    return _run.stopping
 
 
 def pause(seconds: float) -> None:
     """Sleep, or raise Stopped at once when the run is ending."""
-    if _stopping.wait(seconds):
+    deadline = time.monotonic() + seconds
+    while (left := deadline - time.monotonic()) > 0 and not _run.stopping:
+        time.sleep(min(left, 0.05))
+    if _run.stopping:
         raise Stopped("stopped while waiting")
-
-
-@dataclass
-class _Starting:
-    """Whether the main thread is starting a program just now, and the interrupt that waits until it has.
-
-    Were the interrupt raised in between, the program would run on and nobody would know of it.
-    """
-
-    busy: bool = False
-    interrupt: Interrupted | None = None
-
-
-_starting = _Starting()
-
-
-@contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Put off an interrupt of the main thread until the end of the block."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    _starting.busy = True
-    try:
-        yield
-    finally:
-        _starting.busy = False
-        interrupt, _starting.interrupt = _starting.interrupt, None
-    if interrupt:
-        raise interrupt
 
 
 @contextlib.contextmanager
@@ -238,17 +245,17 @@ def interruptible() -> Iterator[None]:
     """Turn SIGINT and SIGTERM into Interrupted, raised in the main thread once every program was told to end."""
 
     def interrupt(number: int, _frame: FrameType | None) -> None:
-        again = _stopping.is_set()
+        again = _run.stopping
         stop_all()
         if again:
             return
         stopped = Interrupted(f"stopped by {signal.Signals(number).name}")
-        if _starting.busy:
-            _starting.interrupt = stopped
+        if _run.busy:
+            _run.interrupt = stopped
         else:
             raise stopped
 
-    _stopping.clear()
+    _run.stopping = False
     previous = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
@@ -257,20 +264,7 @@ def interruptible() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _start(*arguments: Any, **options: Any) -> subprocess.Popen[bytes]:
-    """Start a program so that an interrupt meanwhile ends it too."""
-    process: subprocess.Popen[bytes] | None = None
-    try:
-        with _undisturbed():
-            process = _launch(*arguments, **options)
-    except Interrupted:
-        if process:
-            _forget(process)
-        raise
-    return process
-
-
-def _launch(
+def _start(
     argv: Sequence[str],
     cwd: Path | None,
     env: Mapping[str, str] | None,
@@ -279,7 +273,7 @@ def _launch(
     sink: IO[bytes] | None = None,
     inherit: bool = False,
 ) -> subprocess.Popen[bytes]:
-    if _stopping.is_set():
+    if _run.stopping:
         raise Stopped(f"{display(argv)} was not started: the run is ending")
     if cwd is not None and not cwd.is_dir():
         raise ExternalFailure(f"{display(argv)} cannot run in {cwd}: no such directory")
@@ -300,6 +294,8 @@ def _launch(
         raise ExternalFailure(f"{display(argv)} cannot be started: {error.strerror}") from error
     with _lock:
         _running[process.pid] = process
+    if _run.stopping:  # `stop_all` has looked before this one was there
+        _signal(process, signal.SIGTERM)
     return process
 
 
@@ -330,7 +326,7 @@ def _wait(process: subprocess.Popen[bytes], stdin: bytes | None, timeout: float 
         if deadline is not None and time.monotonic() > deadline:
             _end(process)
             return True
-        if _stopping.is_set():
+        if _run.stopping:
             _end(process)
             return False
         # `wait` with a timeout polls as well; this loop also sees the stop.

@@ -18,7 +18,8 @@ from jenkins_cd.tools import process
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_stopping() -> Iterator[None]:
+def nothing_else_is_stopped(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(process, "_running", {})  # the registry of other tests, above all
     yield
     with process.interruptible():
         pass
