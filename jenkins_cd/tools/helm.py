@@ -5,14 +5,19 @@ The commands used here take the same flags in both; what differs is where `push`
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+import hashlib
 import io
+import json
 import os
 import re
 import tarfile
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 from jenkins_cd.errors import BadInput, ExternalFailure
 from jenkins_cd.tools import process, registry
@@ -50,8 +55,10 @@ def template(chart: Path, name: str, namespace: str, values: Sequence[Path] = ()
 
 def dependency_build(chart: Path, plain_http: bool = False) -> None:
     """Fetch a chart's dependencies into its `charts` folder: as Chart.lock says, where there is one."""
-    with registry.credentials(*_registries(chart)) as login:
-        said = _helm(["dependency", "build", *_plain(plain_http), "--", str(chart)], login)
+    sources = _sources(chart)
+    hosts = [registry.split(one)[0] for one in sources if one.startswith("oci://")]
+    with registry.credentials(*hosts) as login, _known(sources) as environment:
+        said = _helm(["dependency", "build", *_plain(plain_http), "--", str(chart)], {**environment, **login})
     said.require(f"fetch the dependencies of the chart {chart.name}", "check `dependencies` in its Chart.yaml")
 
 
@@ -127,10 +134,42 @@ def _told(said: process.Completed) -> list[str]:
     return told or said.output.splitlines()[-12:]
 
 
-def _registries(chart: Path) -> list[str]:
-    """Return the hosts of the OCI registries that a chart's dependencies come from."""
-    text = (chart / "Chart.yaml").read_text(encoding="utf-8", errors="replace")
-    return sorted(set(re.findall(r"oci://([^/\s\"']+)/", text)))
+def _sources(chart: Path) -> list[str]:
+    """Return the repositories that a chart's dependencies come from. Raises BadInput for a Chart.yaml that is none."""
+    loaded = _yaml(chart / "Chart.yaml")
+    listed = [one for one in loaded.get("dependencies") or () if isinstance(one, dict)]
+    return sorted({str(one["repository"]) for one in listed if one.get("repository")})
+
+
+@contextlib.contextmanager
+def _known(sources: Sequence[str]) -> Iterator[dict[str, str]]:
+    """Yield the environment in which Helm knows every index-based repository among `sources`.
+
+    With a Chart.lock it fetches from none that `helm repo add` has not told it of, and no agent has been told. The
+    user's own entries are kept, as they may hold a login.
+    """
+    wanted = [one for one in sources if one.startswith(("http://", "https://"))]
+    if not wanted:
+        yield {}
+        return
+    there = _yaml(Path(_helm(["env", "HELM_REPOSITORY_CONFIG"]).stdout.strip())).get("repositories") or []
+    entries = [one for one in there if isinstance(one, dict) and one.get("url") in wanted]
+    missing = set(wanted) - {one["url"] for one in entries}
+    entries += [{"name": hashlib.sha256(url.encode()).hexdigest()[:16], "url": url} for url in sorted(missing)]
+    with tempfile.TemporaryDirectory(prefix="jenkins-cd-helm-") as folder:
+        file = Path(folder) / "repositories.yaml"
+        file.write_text(json.dumps({"apiVersion": "", "repositories": entries}), encoding="utf-8")
+        yield {"HELM_REPOSITORY_CONFIG": str(file)}
+
+
+def _yaml(file: Path) -> dict[str, Any]:
+    import yaml
+
+    try:
+        loaded = yaml.safe_load(file.read_bytes()) if file.is_file() else {}
+    except yaml.YAMLError as error:
+        raise BadInput(f"{file.name} is no YAML: {error}") from error
+    return loaded if isinstance(loaded, dict) else {}
 
 
 def _repack(file: Path, modified: datetime) -> None:

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import functools
 import hashlib
+import http.server
 import shutil
 import tarfile
+import threading
 import uuid
+from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -11,7 +15,7 @@ import pytest
 
 from jenkins_cd.demo.services import Registry
 from jenkins_cd.errors import BadInput, ExternalFailure, MissingTool
-from jenkins_cd.tools import helm, registry
+from jenkins_cd.tools import helm, process, registry
 from tests.tools.conftest import PASSWORD
 
 WHEN = datetime(2026, 3, 4, 5, 6, 7, tzinfo=timezone.utc)
@@ -129,6 +133,46 @@ def test_a_dependency_is_fetched_from_the_registry(chart: Path, tmp_path: Path, 
     )
     helm.dependency_build(app, plain_http=True)
     assert "greeting: hello" in helm.template(app, "app", "dev")
+
+
+def test_a_locked_dependency_is_fetched_from_an_index_that_helm_was_not_told_of(
+    chart: Path, tmp_path: Path, index: Path
+) -> None:
+    app = tmp_path / "app"
+    app.mkdir()
+    source = (index / "url").read_text(encoding="utf-8")
+    (app / "Chart.yaml").write_text(
+        "apiVersion: v2\nname: app\nversion: 1.0.0\n"
+        f"dependencies: [{{name: words, version: ^2.0.0, repository: '{source}'}}]\n",
+        encoding="utf-8",
+    )
+
+    def publish(version: str) -> None:
+        helm.package(chart, index, version)
+        process.run(["helm", "repo", "index", str(index), "--url", source]).require("write the index")
+
+    publish("2.0.0")
+    helm.dependency_build(app)
+    publish("2.1.0")
+    shutil.rmtree(app / "charts")
+    helm.dependency_build(app)
+    assert [file.name for file in (app / "charts").iterdir()] == ["words-2.0.0.tgz"]
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Iterator[Path]:
+    """A folder that is served as an index-based chart repository; its file `url` says where."""
+    folder = tmp_path / "index"
+    folder.mkdir()
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    (folder / "url").write_text(f"http://127.0.0.1:{server.server_address[1]}", encoding="utf-8")
+    yield folder
+    server.shutdown()
+    server.server_close()
+    thread.join()
 
 
 @pytest.mark.usefixtures("logged_in")
