@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,7 @@ def ci(
         if only_plan:
             plan = runner.plan(build, selected)
         else:
+            threading.Thread(target=html.warm, daemon=True).start()  # while the stages' programs run
             result = runner.run(build, selected, fail_fast=fail_fast)
     if only_plan:
         options.show_json(plan) if as_json else _show_plan(plan)

@@ -7,6 +7,7 @@ archived pages with: `sandbox allow-same-origin; default-src 'none'; img-src 'se
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
@@ -79,6 +80,13 @@ class _Links:
         return next((name for name in names if self(name)), names[0])
 
 
+def warm() -> None:
+    """Compile the templates. Who has to wait for something else can do so meanwhile: it takes a tenth of a second."""
+    for name in _environment().list_templates(["j2"]):
+        _environment().get_template(name)
+
+
+@functools.cache
 def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
