@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -73,14 +72,14 @@ def absent(checked: Checked, type_: type, top: Origin) -> Iterator[Problem]:
         yield Problem(checked.origins.get(parent, top), key, f"is missing: expected {expected(shape)}")
 
 
-@dataclass
 class _Checker:
     """Walks one document. What is wrong becomes a problem and INVALID, and the walk goes on."""
 
-    origin: Origin
-    elsewhere: Mapping[str, str]
-    problems: list[Problem] = field(default_factory=list)
-    origins: dict[str, Origin] = field(default_factory=dict)
+    def __init__(self, origin: Origin, elsewhere: Mapping[str, str]) -> None:
+        self.origin = origin
+        self.elsewhere = elsewhere
+        self.problems: list[Problem] = []
+        self.origins: dict[str, Origin] = {}
 
     def value(self, node: Node, shape: Shape, key: str) -> Any:
         """Return what the node holds, where it is what `shape` allows."""

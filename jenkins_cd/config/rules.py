@@ -9,7 +9,7 @@ from datetime import datetime
 from jenkins_cd.config import APP_FILE, Origin
 from jenkins_cd.config.problem import Problem
 from jenkins_cd.config.toolchains import names
-from jenkins_cd.config.types import AppFile, Environment, Freeze, PlatformFile, seconds
+from jenkins_cd.config.types import AppFile, ChartConfig, Environment, Freeze, PlatformFile, UnitTestsConfig, seconds
 from jenkins_cd.suggest import nearest
 
 CHECKS = ("compiler_warnings", "dead_code", "code_standard")
@@ -41,19 +41,8 @@ def of_app(app: AppFile, origins: Mapping[str, Origin]) -> Iterator[Problem]:
             yield _at(origins, f"{key}.run", f"needs {key}.format: what the report is written in, such as `sarif`")
         if settings.report and not settings.run:
             yield _at(origins, f"{key}.report", f"belongs to {key}.run, which is not set")
-    coverage = app.ci.unit_tests.coverage
-    if coverage.report and not coverage.format:
-        yield _at(origins, "ci.unit-tests.coverage.report", "needs ci.unit-tests.coverage.format")
-    if app.package.chart.path:
-        own = origins.get("package.chart.path")
-        for other in ("common", "version", "values"):
-            where = origins.get(f"package.chart.{other}")
-            if own and where and own.layer == where.layer:  # one of another layer is overridden, not in conflict
-                yield _at(
-                    origins,
-                    f"package.chart.{other}",
-                    "is for a generated chart, but package.chart.path names the app's own",
-                )
+    yield from _unit_tests(app.ci.unit_tests, origins)
+    yield from _chart(app.package.chart, origins)
 
 
 def between(app: AppFile, platform: PlatformFile, origins: Mapping[str, Origin]) -> Iterator[Problem]:
@@ -72,6 +61,26 @@ def moment_of(text: str) -> datetime | None:
     except ValueError:
         return None
     return moment if moment.tzinfo else None
+
+
+def _unit_tests(settings: UnitTestsConfig, origins: Mapping[str, Origin]) -> Iterator[Problem]:
+    key, coverage = "ci.unit-tests", settings.coverage
+    for name, value in (("junit", settings.junit), ("coverage.report", coverage.report)):
+        if value and not settings.run:
+            yield _at(origins, f"{key}.{name}", f"belongs to {key}.run, which is not set")
+    if coverage.report and not coverage.format:
+        yield _at(origins, f"{key}.coverage.report", f"needs {key}.coverage.format")
+    if settings.run and coverage.minimum and not coverage.report:
+        where = origins.get(f"{key}.coverage.minimum", "")
+        yield _at(origins, f"{key}.run", f"needs {key}.coverage.report and .format, as a minimum is set: {where}")
+
+
+def _chart(chart: ChartConfig, origins: Mapping[str, Origin]) -> Iterator[Problem]:
+    own = origins.get("package.chart.path") if chart.path else None
+    for other in ("common", "version", "values"):
+        where = origins.get(f"package.chart.{other}")
+        if own and where and own.layer == where.layer:  # one of another layer is overridden, not in conflict
+            yield _at(origins, f"package.chart.{other}", "is for a generated chart, but package.chart.path is given")
 
 
 def _order(name: str, environments: Mapping[str, Environment], origins: Mapping[str, Origin]) -> Iterator[Problem]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -144,3 +146,14 @@ def test_without_files_the_next_step_is_said(checkout: Checkout) -> None:
     assert "JENKINS_CD_PLATFORM" in caught.value.hint
     code, _, err = checkout.run("validate")
     assert (code, "neither cd.yaml nor a platform file" in err) == (2, True)
+
+
+def test_validation_loads_nothing_that_it_can_do_without(checkout: Checkout) -> None:
+    checkout.write(APP, PLATFORM)
+    script = "import sys, jenkins_cd.cli as c; assert c.run(['validate']) == 0; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=checkout.folder, capture_output=True, text=True, check=True
+    )
+    loaded = set(done.stdout.split())
+    assert "jenkins_cd.config.check" in loaded
+    assert not loaded & {"requests", "git", "rich", "jinja2", "msgspec", "tenacity", "subprocess", "difflib", "json"}

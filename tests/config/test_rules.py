@@ -17,7 +17,13 @@ def test_the_good_files_are_good(checkout: Checkout) -> None:
     [
         ("ci: {dead-code: {run: x}}", "ci.dead-code.run: needs ci.dead-code.format"),
         ("ci: {dead-code: {report: x}}", "ci.dead-code.report: belongs to ci.dead-code.run, which is not set"),
-        ("ci: {unit-tests: {coverage: {report: x}}}", "coverage.report: needs ci.unit-tests.coverage.format"),
+        ("ci: {unit-tests: {run: x, coverage: {report: x}}}", "coverage.report: needs ci.unit-tests.coverage.format"),
+        (
+            "ci: {unit-tests: {coverage: {report: x, format: cobertura}}}",
+            "coverage.report: belongs to ci.unit-tests.run",
+        ),
+        ("ci: {unit-tests: {junit: x.xml}}", "ci.unit-tests.junit: belongs to ci.unit-tests.run, which is not set"),
+        ("ci: {unit-tests: {run: x, coverage: {minimum: 5}}}", "as a minimum is set: cd.yaml:3 (app)"),
         ("package: {chart: {path: chart, common: c}}", "package.chart.common: is for a generated chart"),
         ("package: {chart: {path: chart, values: {a: 1}}}", "package.chart.values: is for a generated chart"),
         ("toolchain: gol", "toolchain: 'gol' is no toolchain (did you mean go?): expected one of custom, go, python"),
