@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -25,6 +24,7 @@ from urllib.parse import urlsplit
 from jenkins_cd.config.load import load_platform
 from jenkins_cd.config.types import PlatformFile
 from jenkins_cd.demo import image
+from jenkins_cd.demo.services import leashed
 from jenkins_cd.demo.workload import Workload, render
 from jenkins_cd.errors import ExternalFailure, Interrupted, JenkinsCdError
 from jenkins_cd.gitops.repository import Repository, View
@@ -141,13 +141,8 @@ def _start(app: App, workload: Workload, program: image.Program, port: int, log:
     inside = program.root / argv[0].lstrip("/")
     env = {**program.env, **dict(workload.env), "HOST": "127.0.0.1", "PORT": str(port)}
     argv = [str(inside) if inside.is_file() else argv[0], *argv[1:]]
-    app.service = process.serve([*_leash(), *argv], log=log, cwd=program.folder, env=env)
+    app.service = process.serve(leashed(argv), log=log, cwd=program.folder, env=env)
     app.workload, app.started = workload, time.monotonic()
-
-
-def _leash() -> list[str]:
-    """Return a prefix that lets a process die with this one, even where this one is killed; Linux has it."""
-    return ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpriv") else []
 
 
 def _stop(app: App) -> None:

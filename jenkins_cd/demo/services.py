@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +57,15 @@ class Registry:
         self.service.stop()
 
 
+def leashed(command: Sequence[str], number: str = "KILL") -> list[str]:
+    """Return the command so that it gets the signal `number` when this process ends, even where this one is killed.
+
+    Linux can do that (PR_SET_PDEATHSIG); elsewhere, and for a program that is missing, the command is left as it is.
+    """
+    possible = shutil.which("setpriv") and shutil.which(command[0])
+    return [*(["setpriv", "--pdeathsig", number, "--"] if possible else []), *command]
+
+
 def free_port() -> int:
     """Return a loopback port that nobody listens on now."""
     with socket.socket() as listener:
@@ -67,7 +78,7 @@ def _launch(folder: Path, host: str, htpasswd: Path | None) -> Registry:
     log.write_bytes(b"")
     config.write_text(json.dumps(_config(folder, host, htpasswd)), encoding="utf-8")
     environment = {"OTEL_TRACES_EXPORTER": "none"}
-    service = process.serve([PROGRAM, "serve", str(config)], log=log, env=environment, install=INSTALL)
+    service = process.serve(leashed([PROGRAM, "serve", str(config)]), log=log, env=environment, install=INSTALL)
     return Registry(host=host, log=log, service=service)
 
 

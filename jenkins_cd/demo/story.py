@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import shutil
@@ -13,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jenkins_cd.demo import site
+from jenkins_cd.demo.services import leashed
 from jenkins_cd.demo.site import Site
-from jenkins_cd.errors import BadInput, GateFailed
+from jenkins_cd.errors import BadInput, GateFailed, Interrupted
 from jenkins_cd.tools import process
 
 KEPT = Path(".jenkins-cd") / "demo"  # in the folder that the demo was started in
@@ -33,8 +35,8 @@ class Step:
 def play(folder: Path | None, keep: bool) -> Path:
     """Run the story in `folder` (an empty or new one; else a temporary one that is removed) and return its reports.
 
-    With `keep` everything stays up afterwards until Interrupted is raised. Raises GateFailed where a step ended
-    otherwise than it should.
+    With `keep` everything stays up afterwards until somebody presses Ctrl-C. Raises GateFailed where a step ended
+    otherwise than it should, BadInput where `folder` is not empty or a program is missing.
     """
     if folder is not None:
         return _play(_empty(folder), keep)
@@ -53,10 +55,10 @@ def _play(folder: Path, keep: bool) -> Path:
         reports = _fresh(KEPT.resolve())
         try:
             for step in _first_version(here):
-                _run(here, step)
+                run(here, step)
             _keep_report(here, reports / "1.0.0")
             for step in _bad_version(here):
-                _run(here, step)
+                run(here, step)
             _keep_report(here, reports / "1.1.0")
         finally:
             shutil.copy2(here.agent_log, reports / "agent.log")
@@ -126,14 +128,15 @@ def _ask(here: Site, environment: str) -> Step:
     return Step(f"curl --silent {here.urls[environment]}/health")
 
 
-def _run(here: Site, step: Step) -> None:
+def run(here: Site, step: Step) -> None:
+    """Show a step, then do it. Raises GateFailed where it does not end as it should."""
     if step.title:
         _say("", f"# {step.title}")
     _say(f"$ {step.line}")
     command = shlex.split(step.line)
     if command[0] == "jenkins-cd":  # this one, whatever is in PATH
         command[:1] = [sys.executable, "-m", "jenkins_cd"]
-    code = process.attached(command, cwd=here.app, env=here.env)
+    code = process.attached(leashed(command, "TERM"), cwd=here.app, env=here.env)
     if code != step.expected:
         raise GateFailed(
             f"the demo went wrong: {step.line} ended with exit code {code}, expected {step.expected}",
@@ -154,8 +157,9 @@ def _wait(here: Site) -> None:
         *(f"  {url}  {name}" for name, url in here.urls.items()),
         "Ctrl-C ends it" + (" and removes the folder." if _is_temporary(here.folder) else "."),
     )
-    while True:
-        process.pause(3600)
+    with contextlib.suppress(Interrupted):
+        while True:
+            process.pause(3600)
 
 
 def _is_temporary(folder: Path) -> bool:
