@@ -19,9 +19,14 @@ APP = HERE / "storefront"
 BAD_VERSION = HERE / "bad-version.patch"
 ENVIRONMENTS = ("dev", "test", "staging")
 PLATFORM = """\
-# What the platform team says: where images, charts and the deploy repository are, and the way to staging.
-registry: {{images: {registry}/apps, charts: "oci://{registry}/charts", plain_http: true}}
-deploy_repository: {{url: "file://{deploy}", branch: main}}
+# What the platform team says for all apps.
+registry:
+  images: {registry}/apps
+  charts: oci://{registry}/charts
+  plain_http: true
+deploy_repository:
+  url: file://{deploy}
+  branch: main
 
 environments:
   dev:

@@ -48,9 +48,10 @@ def _play(folder: Path, keep: bool) -> Path:
     started = time.monotonic()
     with site.start(folder) as here:
         _say(
-            f"A demo of jenkins-cd in {here.folder}",
+            f"A demo of jenkins-cd in {here.folder}:",
             f"  an OCI registry at {here.registry}, a deploy repository, an app's repository,",
-            "  and an agent that stands in for a cluster: it runs what the deploy repository declares, as processes.",
+            "  and an agent that stands in for a cluster: it runs as processes what the",
+            "  deploy repository declares.",
         )
         reports = _fresh(KEPT.resolve())
         try:
@@ -64,10 +65,10 @@ def _play(folder: Path, keep: bool) -> Path:
             shutil.copy2(here.agent_log, reports / "agent.log")
         _say(
             "",
-            f"All of it went as it should, in {time.monotonic() - started:.0f} s. The reports, to open in a browser:",
+            f"All of it went as it should, in {time.monotonic() - started:.0f} s. To open in a browser:",
             f"  {_short(reports / '1.0.0' / 'index.html')}  from commit to staging",
             f"  {_short(reports / '1.1.0' / 'index.html')}  the version that was rolled back",
-            f"  {_short(reports / 'agent.log')}         what the stand-in for the cluster did",
+            f"The stand-in for the cluster tells what it did in {_short(reports / 'agent.log')}",
         )
         if keep:
             _wait(here)
@@ -101,7 +102,7 @@ def _bad_version(here: Site) -> Sequence[Step]:
     return (
         Step(
             f"git apply ../{site.BAD_VERSION.name}",
-            "The next version passes every check, but where it is deployed /health answers 500",
+            "The next version passes every check, but where it runs /health answers 500",
         ),
         Step("git commit --quiet --all --message 'Ask the price service for the prices'"),
         Step("git tag v1.1.0"),
