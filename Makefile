@@ -1,7 +1,7 @@
 # One command to see it, one to test it. `make` alone lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint clean
+.PHONY: help demo test bench docs lint clean
 
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -16,10 +16,10 @@ demo:  ## A real app from commit to staging, on this machine
 test:  ## Lint, types and every test
 	@scripts/bootstrap tests
 	$(MAKE) --no-print-directory lint
-	pytest -n 2
+	pytest -n 2 --dist loadscope
 
 lint:  ## ruff and mypy
-	@scripts/bootstrap tests
+	@scripts/bootstrap demo
 	ruff check .
 	ruff format --check .
 	mypy
@@ -27,6 +27,13 @@ lint:  ## ruff and mypy
 bench:  ## Time jenkins-cd against what one would use instead
 	@scripts/bootstrap demo
 	python -m benchmarks
+
+docs:  ## Write the reference of both files and their JSON Schemas to build/docs
+	@scripts/bootstrap demo
+	@mkdir -p build/docs
+	@for file in app platform; do \
+	    jenkins-cd schema $$file --output build/docs/$$file.schema.json && \
+	    jenkins-cd schema $$file --markdown --output build/docs/$$file.md || exit 1; done
 
 clean:  ## Remove what was made here (not the tools in the cache)
 	rm -rf .venv .bootstrap.lock .jenkins-cd build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .coverage
