@@ -78,7 +78,7 @@ class Site:
 
 
 @contextlib.contextmanager
-def start(folder: Path, patience: str = "15s") -> Iterator[Site]:
+def start(folder: Path, patience: str = "12s") -> Iterator[Site]:
     """Put everything into the empty `folder` and start it; at the end all programs are stopped, the files stay.
 
     `patience` is how long dev waits for a version to come up. Raises BadInput that lists every tool that is missing.
