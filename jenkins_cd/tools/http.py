@@ -63,7 +63,7 @@ def request(
     except requests.RequestException as error:
         raise ExternalFailure(
             f"{method} {mask(url)}: no answer from {urlsplit(url).netloc.rpartition('@')[2]} ({_cause(error)})",
-            "check that the address is right and that the server is up: jenkins-cd doctor",
+            "check that the address is right and that the server is up",
         ) from error
     if expect and answer.status_code not in expect:
         body = mask(answer.text[:300]).strip()
