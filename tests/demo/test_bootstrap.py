@@ -92,7 +92,7 @@ def test_a_new_checkout_gets_everything_and_says_what_takes_time(checkout: Check
         assert os.access(checkout.folder / ".venv/bin" / name, os.X_OK)
         assert f"building {name} v" in done.stdout
     assert "making .venv: done in" in done.stdout
-    assert "-m pip install --editable .[dev]" in checkout.pip_log.read_text(encoding="utf-8")
+    assert "--editable .[dev]" in checkout.pip_log.read_text(encoding="utf-8")
 
 
 def test_a_second_run_says_one_line_and_takes_less_than_a_second(checkout: Checkout) -> None:
@@ -135,6 +135,19 @@ def test_root_gets_the_missing_packages_and_only_those(checkout: Checkout) -> No
     assert checkout.run().returncode == 0
     wanted = "update\ninstall --yes --no-install-recommends docker-registry\n"
     assert log.read_text(encoding="utf-8") == wanted
+
+
+def test_the_package_of_the_registry_starts_no_service(checkout: Checkout) -> None:
+    (checkout.bin / "docker-registry").unlink()
+    log = checkout.folder.parent / "log"
+    for name in ("apt-get", "systemctl"):
+        checkout.program(name, f'echo "{name} $1" >>{log}')
+    told = checkout.run().stderr
+    assert "sudo systemctl mask docker-registry && sudo apt-get update && sudo apt-get install" in told
+
+    checkout.program("id", "echo 0")
+    assert checkout.run().returncode == 0
+    assert log.read_text(encoding="utf-8") == "apt-get update\nsystemctl mask\napt-get install\n"
 
 
 def test_a_machine_without_apt_is_told_what_is_missing(checkout: Checkout) -> None:
