@@ -223,7 +223,7 @@ BUILDERS: Mapping[str, Builder] = {
     "docker": Builder(
         name="docker",
         probe=("docker", "version", "--format", "{{.Server.Version}}"),
-        install="apt-get install -y docker.io",
+        install="install Docker Engine, or use buildah: apt-get install -y buildah",
         build=_build_with_docker,
         push=_push_with_docker,
     ),

@@ -112,7 +112,7 @@ def test_a_suppression_that_is_not_accepted_does_not_hide_a_finding() -> None:
     ("location", "file"),
     [
         ({"uri": "src/a%20b.c"}, "src/a b.c"),
-        ({"uri": "file:///work/a.c"}, "/work/a.c"),
+        ({"uri": "file:///src/a.c"}, "/src/a.c"),
         ({"uri": "a.c", "uriBaseId": "SRC"}, "/base/a.c"),
         ({"uri": "a.c", "uriBaseId": "%SRCROOT%"}, "a.c"),
         ({"index": 0}, "listed.c"),
