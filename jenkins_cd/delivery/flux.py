@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import hashlib
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from jenkins_cd import common_chart
 from jenkins_cd.config.types import seconds
 from jenkins_cd.delivery import Followed, Target, changes, health
 from jenkins_cd.errors import ExternalFailure, JenkinsCdError
@@ -138,11 +138,11 @@ def _package(target: Target, release: Release) -> Iterator[Callable[[], Path]]:
 
 def _unchanged(release: Release, file: Path) -> None:
     """Raise ExternalFailure unless the chart in the registry is the one that was released."""
-    found = hashlib.sha256(file.read_bytes()).hexdigest()
-    if release.chart.content and found != release.chart.content.removeprefix("sha256:"):
+    found = common_chart.sha256(file)
+    if release.chart.content and found != release.chart.content:
         raise ExternalFailure(
             f"the chart {release.chart.name} {release.version} in {release.chart.repository} is not the one that was "
-            f"released: its SHA-256 is {found[:12]}…, the release says {release.chart.content[:12]}…",
+            f"released: it is {found[:19]}…, the release says {release.chart.content[:19]}…",
             "somebody pushed another chart under this version: release a new version",
         )
 

@@ -226,11 +226,6 @@ def stop_all() -> None:
         _signal(process, signal.SIGTERM)
 
 
-def stopping() -> bool:
-    """Tell whether the run is ending."""
-    return _run.stopping
-
-
 def pause(seconds: float) -> None:
     """Sleep, or raise Stopped at once when the run is ending."""
     deadline = time.monotonic() + seconds
