@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import time
@@ -62,8 +63,11 @@ def leashed(command: Sequence[str], number: str = "KILL") -> list[str]:
 
     Linux can do that (PR_SET_PDEATHSIG); elsewhere, and for a program that is missing, the command is left as it is.
     """
-    possible = shutil.which("setpriv") and shutil.which(command[0])
-    return [*(["setpriv", "--pdeathsig", number, "--"] if possible else []), *command]
+    if not (shutil.which("setpriv") and shutil.which(command[0])):
+        return list(command)
+    # Who dies before the signal is asked for would leave the command behind: it looks whether its parent is still us.
+    ours = ["sh", "-c", 'test "$PPID" = "$0" || exit 1; exec "$@"', str(os.getpid())]
+    return ["setpriv", "--pdeathsig", number, "--", *ours, *command]
 
 
 def free_port() -> int:
