@@ -71,3 +71,24 @@ JSON_PATH = Meta(
 PERSON = Meta(
     pattern=r"[A-Za-z0-9][A-Za-z0-9_.@-]*", max_length=100, expected="a user or group name such as `qa` or `jane.doe`"
 )
+CREDENTIAL = Meta(
+    pattern=r"[A-Za-z0-9_.-]+", max_length=255, expected="the ID of a Jenkins credential, such as `registry`"
+)
+LABEL = Meta(
+    pattern=r"[A-Za-z0-9_.&|!() -]*", max_length=200, expected="a label expression such as `linux` or `linux && docker`"
+)
+LIBRARY = Meta(
+    pattern=r"[A-Za-z0-9_.-]+(@[A-Za-z0-9_][A-Za-z0-9_./-]*)?",
+    max_length=200,
+    expected="a library's name, with a version if need be, such as `jenkins-cd` or `jenkins-cd@v1.2.0`",
+)
+JOB = Meta(
+    pattern=r"(?![ /.])(?!.*[ /.]$)(?!.*(//|/[ .]|[ .]/))[^\x00-\x1f\x7f?*\\%!@#$^&|<>\[\]:;\"']+",
+    max_length=255,
+    expected="a job's full name, its folders before it, such as `delivery/deploy`",
+)
+GLOB = Meta(
+    pattern=r"[A-Za-z0-9_*?\[][A-Za-z0-9_./*?\[\]!-]*",
+    max_length=200,
+    expected="a name or pattern such as `main` or `release/*`",
+)

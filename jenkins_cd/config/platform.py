@@ -11,6 +11,7 @@ from jenkins_cd.config.yaml import decode, read
 from jenkins_cd.errors import BadInput
 
 VARIABLE = "JENKINS_CD_PLATFORM"
+DIGEST = "JENKINS_CD_PLATFORM_DIGEST"  # sha256:… of the file that this run was planned with
 _IN_GIT = r"git\+(?P<url>.+)@(?P<ref>[A-Za-z0-9_][A-Za-z0-9_./-]*):(?P<path>[^:]+)"
 
 
@@ -23,11 +24,29 @@ def locate(given: str | None, workspace: Path) -> str | None:
 
 
 def content(place: str) -> str:
-    """Return the text of the platform file.
+    """Return the text of the platform file, which must be the one that the run was planned with, if any.
 
-    Raises Malformed where it cannot be read, BadInput for a place that is none or is not in its repository, and
-    ExternalFailure where the repository cannot be reached.
+    Raises Malformed where it cannot be read, BadInput for a place that is none or is not in its repository and for
+    another file than planned, and ExternalFailure where the repository cannot be reached.
     """
+    text = _content(place)
+    planned = os.environ.get(DIGEST)
+    if planned and planned != digest(text):
+        raise BadInput(
+            f"the platform file {shown(place)} is not the one that this run was planned with",
+            "a step of the build has changed it: start the build anew, and look at what the app's own commands do",
+        )
+    return text
+
+
+def digest(text: str) -> str:
+    """Return what tells this content of a platform file from any other."""
+    import hashlib
+
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def _content(place: str) -> str:
     if not place.startswith("git+"):
         return read(Path(place))
     found = re.fullmatch(_IN_GIT, place)

@@ -11,9 +11,12 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Annotated, Any, Literal
 
+from jenkins_cd.config.jenkins import Jenkins as Jenkins
+from jenkins_cd.config.jenkins import JenkinsCredentials as JenkinsCredentials
 from jenkins_cd.config.kinds import BRANCH as BRANCH
 from jenkins_cd.config.kinds import DURATION as DURATION
 from jenkins_cd.config.kinds import GIT_URL as GIT_URL
+from jenkins_cd.config.kinds import GLOB as GLOB
 from jenkins_cd.config.kinds import IMAGE_REPOSITORY as IMAGE_REPOSITORY
 from jenkins_cd.config.kinds import JSON_PATH as JSON_PATH
 from jenkins_cd.config.kinds import NAME as NAME
@@ -222,6 +225,17 @@ class Ledger:
 
 
 @record(frozen=True, kw_only=True)
+class Releases:
+    """Which commits become releases. All others, and pull requests, are checked and packaged, and go nowhere."""
+
+    branches: Annotated[tuple[Annotated[str, GLOB], ...], Meta("Branches whose commits are released.")] = (
+        "main",
+        "master",
+    )
+    tags: Annotated[tuple[Annotated[str, GLOB], ...], Meta("Version tags (v1.2.3) that are released.")] = ("*",)
+
+
+@record(frozen=True, kw_only=True)
 class Freeze:
     """A time in which nothing is deployed."""
 
@@ -247,8 +261,9 @@ class Environment:
         "automatic"
     )
     approvers: Annotated[
-        tuple[Annotated[str, PERSON], ...], Meta("Who may promote to it; nobody is asked where empty.")
+        tuple[Annotated[str, PERSON], ...], Meta("Who may promote to it, users or `groups`; anybody where empty.")
     ] = ()
+    approval_valid: Annotated[Duration, Meta("How long an approval counts that was not used yet.")] = "24h"
     tests: Annotated[tuple[Name, ...], Meta("Tests of cd.yaml that must pass here.")] = ()
     timeout: Annotated[Duration, Meta("How long a version may take to come up.")] = "10m"
     settle: Annotated[Duration, Meta("How long it must stay up before it counts.")] = "5s"
@@ -273,6 +288,11 @@ class PlatformFile:
     deploy_repository: Annotated[DeployRepository, Meta("What runs where.")]
     environments: Annotated[Mapping[Name, Environment], Meta("The environments, by name.")]
     ledger: Annotated[Ledger, Meta("The record of releases and deployments.")] = field(default_factory=Ledger)
+    releases: Annotated[Releases, Meta("What is released.")] = field(default_factory=Releases)
+    groups: Annotated[Mapping[Name, tuple[Annotated[str, PERSON], ...]], Meta("Groups of approvers, by name.")] = field(
+        default_factory=dict
+    )
+    jenkins: Annotated[Jenkins, Meta("The Jenkins server and its jobs.")] = field(default_factory=Jenkins)
     defaults: Annotated[Defaults, Meta("Defaults of all apps.")] = field(default_factory=Defaults)
 
 
