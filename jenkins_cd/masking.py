@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from jenkins_cd.errors import BadInput
@@ -11,6 +12,7 @@ from jenkins_cd.errors import BadInput
 MASK = "****"
 SHORTEST = 4  # a shorter value would blank out ordinary text
 
+_SECRET = re.compile(r"JENKINS_CD_\w*(PASSWORD|TOKEN|SSH_KEY)(_FILE)?|JENKINS_TOKEN(_FILE)?")
 _forms: set[str] = set()
 _pattern: re.Pattern[str] | None = None
 _URL_USERINFO = re.compile(r"(?<=://)[^/@\s:]*:[^/@\s]+(?=@)")
@@ -41,6 +43,11 @@ def mask(text: str) -> str:
     """Return `text` with every registered secret, and every password inside a URL, replaced by `****`."""
     text = _URL_USERINFO.sub(MASK, text) if "@" in text else text
     return _pattern.sub(MASK, text) if _pattern else text
+
+
+def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment without the variables that hold our secrets, or name the files that do."""
+    return {name: value for name, value in environment.items() if not _SECRET.fullmatch(name)}
 
 
 def from_environment(name: str) -> str | None:

@@ -15,6 +15,7 @@ def state(**changes: object) -> GitState:
         "commit": "1a2b3c4d5e6f70819203a4b5c6d7e8f901234567",
         "committed": datetime(2026, 1, 2, tzinfo=timezone.utc),
         "dirty": False,
+        "branch": "main",
         "tags": (),
         "last_tag": None,
         "distance": 0,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import tempfile
@@ -39,10 +40,12 @@ def state(workspace: Path) -> GitState:
     except ExternalFailure as error:
         raise BadInput(f"{top} has no commit yet", "commit the app first: git add . && git commit") from error
     last_tag, distance = _last_tag(workspace)
+    branch, dirty = _branch_and_changes(workspace)
     return GitState(
         commit=commit,
         committed=datetime.fromtimestamp(int(seconds), timezone.utc),
-        dirty=bool(_text(workspace, "status", "--porcelain", "--untracked-files=no")),
+        dirty=dirty,
+        branch=branch,
         tags=tuple(_text(workspace, "tag", "--points-at", "HEAD").splitlines()),
         last_tag=last_tag,
         distance=distance,
@@ -100,10 +103,13 @@ def environment(url: str = "") -> dict[str, str]:
 
     The credentials (JENKINS_CD_GIT_USERNAME and _PASSWORD) are offered to the host of `url` only, or to any host where
     that is left out, through a helper that reads the environment (gitcredentials(7)): they are in no argv and no file.
+    JENKINS_CD_GIT_SSH_KEY is the file of a private key, for hosts that are reached over SSH.
     """
     config = [("http.lowSpeedLimit", "1"), ("http.lowSpeedTime", "60"), ("gc.autoDetach", "false")]
     values = {"GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh"}
-    if not {"GIT_SSH_COMMAND", "GIT_SSH"} & os.environ.keys():
+    if key := os.environ.get("JENKINS_CD_GIT_SSH_KEY"):
+        values["GIT_SSH_COMMAND"] = f"{_SSH} -o IdentitiesOnly=yes -i {shlex.quote(key)}"
+    elif not {"GIT_SSH_COMMAND", "GIT_SSH"} & os.environ.keys():
         values["GIT_SSH_COMMAND"] = _SSH
     password = from_environment("JENKINS_CD_GIT_PASSWORD")
     if password:
@@ -212,6 +218,14 @@ def _checkout_of(workspace: Path) -> tuple[Path, bool]:
         raise BadInput(f"{workspace} is not in a Git checkout", "run it in one, or: git init") from error
     top, _, shallow = answer.rpartition("\n")
     return Path(top), shallow == "true"
+
+
+def _branch_and_changes(workspace: Path) -> tuple[str | None, bool]:
+    """Return the branch that is checked out, if any, and whether tracked files differ from the commit."""
+    lines = _text(workspace, "status", "--porcelain=v2", "--branch", "--untracked-files=no").splitlines()
+    heads = [line.removeprefix("# branch.head ") for line in lines if line.startswith("# branch.head ")]
+    branch = heads[0] if heads and heads[0] != "(detached)" else None
+    return branch, any(not line.startswith("#") for line in lines)
 
 
 def _last_tag(workspace: Path) -> tuple[str | None, int]:

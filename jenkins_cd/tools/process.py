@@ -21,7 +21,7 @@ from types import FrameType
 from typing import IO
 
 from jenkins_cd.errors import ExternalFailure, Interrupted, MissingTool, Stopped
-from jenkins_cd.masking import mask
+from jenkins_cd.masking import mask, without_secrets
 
 
 @dataclass
@@ -119,15 +119,17 @@ def run(
     timeout: float | None = None,
     log: Path | None = None,
     install: str = "",
+    trusted: bool = True,
 ) -> Completed:
     """Run a program from a list and wait for it.
 
-    `env` is added to this process's environment; `timeout` is in seconds; both streams are also appended to `log` as
-    they come. `install` is the command that installs the program, for the message where it is missing.
+    `env` is added to this process's environment, from which a program that is not `trusted` (the app's own) gets none
+    of our secrets; `timeout` is in seconds; both streams are also appended to `log` as they come. `install` is the
+    command that installs the program, for the message where it is missing.
     Raises MissingTool, and Stopped where the run was ended from outside.
     """
     started = time.monotonic()
-    process = _start(argv, cwd, env, stdin is not None, install)
+    process = _start(argv, cwd, env, stdin is not None, install, trusted=trusted)
     with contextlib.ExitStack() as stack:
         stack.callback(_forget, process)
         sink = stack.enter_context(log.open("ab")) if log else None
@@ -163,7 +165,7 @@ def shell(
     log: Path | None = None,
 ) -> Completed:
     """Run a command of the user's own (`run:` in cd.yaml) through `sh`. Nothing of ours is put into the script."""
-    return run(["sh", "-c", script], cwd=cwd, env=env, timeout=timeout, log=log)
+    return run(["sh", "-c", script], cwd=cwd, env=env, timeout=timeout, log=log, trusted=False)
 
 
 @dataclass(frozen=True)
@@ -267,6 +269,7 @@ def _start(
     install: str,
     sink: IO[bytes] | None = None,
     inherit: bool = False,
+    trusted: bool = True,
 ) -> subprocess.Popen[bytes]:
     if _run.stopping:
         raise Stopped(f"{display(argv)} was not started: the run is ending")
@@ -277,7 +280,7 @@ def _start(
         process = subprocess.Popen(
             list(argv),
             cwd=cwd,
-            env={**os.environ, **(env or {})},
+            env={**(os.environ if trusted else without_secrets(os.environ)), **(env or {})},
             stdin=subprocess.PIPE if feed else subprocess.DEVNULL,
             stdout=output,
             stderr=output,
