@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
-from jenkins_cd import results, versions
+from jenkins_cd import branches, results, versions
 from jenkins_cd.config import Config
+from jenkins_cd.config.types import Releases
 from jenkins_cd.errors import BadInput, Interrupted, JenkinsCdError
 from jenkins_cd.model import CiResult, Progress, StageResult, Status
 from jenkins_cd.stages import Build, Stage
@@ -21,40 +23,20 @@ from jenkins_cd.toolchains import load as load_toolchain
 from jenkins_cd.tools import git, process
 
 
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """A stage in a plan: what it waits for, when it can start, and why it would be skipped."""
-
-    stage: str
-    needs: tuple[str, ...]  # of the stages that were selected
-    wave: int  # stages of one wave can run at the same time; 0 is the first
-    skip_reason: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class CiPlan:
-    """What `jenkins-cd ci` would run."""
-
-    app: str
-    project: str
-    version: str
-    commit: str
-    steps: tuple[Step, ...]
-    schema: str = "jenkins_cd/ci-plan/v1"
-
-
 def prepare(workspace: Path, config: Config, version: str | None, progress: Progress) -> Build:
     """Return what every stage needs to know of this checkout. Raises BadInput where its state cannot be known."""
     state = git.state(workspace)
+    rules = config.platform.releases if config.platform else Releases()
     return Build(
         workspace=workspace,
         config=config,
         toolchain=load_toolchain(config.app.toolchain or detect(workspace)),
-        version=versions.derive(state, version),
+        version=versions.derive(state, version or versions.from_tag(os.environ.get("TAG_NAME", ""))),
         commit=state.commit,
         committed=state.committed,
         dirty=state.dirty,
         source=state.source,
+        unreleased=branches.unreleased(rules, state, os.environ),
         progress=progress,
     )
 
@@ -66,18 +48,6 @@ def select(names: Sequence[str]) -> Mapping[str, Stage]:
     if problems:
         raise BadInput("unknown stage", f"the stages are {', '.join(stages)}", problems)
     return {name: stage for name, stage in stages.items() if not names or name in names}
-
-
-def plan(build: Build, stages: Mapping[str, Stage]) -> CiPlan:
-    """Return the order of the stages and what can run at once."""
-    waves: dict[str, int] = {}
-    steps = []
-    for name, stage in stages.items():
-        needs = tuple(need for need in stage.NEEDS if need in stages)
-        waves[name] = max((waves[need] + 1 for need in needs), default=0)
-        steps.append(Step(stage=name, needs=needs, wave=waves[name], skip_reason=stage.skip_reason(build)))
-    app = build.config.app
-    return CiPlan(app=app.app, project=app.project, version=build.version, commit=build.commit, steps=tuple(steps))
 
 
 def run(build: Build, stages: Mapping[str, Stage], *, fail_fast: bool = False) -> CiResult:

@@ -23,6 +23,7 @@ STAGES = (
 Level = Literal["error", "warning", "note"]
 Status = Literal["passed", "failed", "skipped", "stopped"]
 Outcome = Literal["verified", "failed", "superseded"]
+Purpose = Literal["registry", "git"]  # what a credential is for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +33,7 @@ class GitState:
     commit: str
     committed: datetime  # UTC
     dirty: bool  # tracked files differ from the commit
+    branch: str | None  # None: HEAD is detached
     tags: tuple[str, ...]  # on HEAD
     last_tag: str | None  # the nearest reachable SemVer tag
     distance: int  # commits since it, or since the root
@@ -276,6 +278,22 @@ class Deployment:
     build_url: str = ""
     evidence: str = ""
     schema: Literal["jenkins_cd/deployment/v1"] = "jenkins_cd/deployment/v1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Approval:
+    """Somebody's word that a version may go to an environment. A deployment that starts after it uses it up."""
+
+    id: str  # sorts by time
+    app: str
+    project: str
+    version: str
+    environment: str
+    approver: str
+    reason: str
+    at: datetime
+    build_url: str = ""
+    schema: Literal["jenkins_cd/approval/v1"] = "jenkins_cd/approval/v1"
 
 
 class Progress(Protocol):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
+import time
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,6 +14,8 @@ from jenkins_cd.masking import mask
 
 T = TypeVar("T")
 FOLDER = ".jenkins-cd"
+OUTCOMES = "outcomes"  # in it: how each command of a Jenkins build ended
+OLD = 86400.0  # seconds
 
 
 def prepare(workspace: Path) -> Path:
@@ -21,6 +25,10 @@ def prepare(workspace: Path) -> Path:
     ignore = folder / ".gitignore"
     if not ignore.exists():
         write(ignore, b"*\n")
+    for outcome in (folder / OUTCOMES).glob("*.json"):  # what was left for builds that are long over
+        with contextlib.suppress(OSError):
+            if outcome.stat().st_mtime < time.time() - OLD:
+                outcome.unlink()
     return folder
 
 

@@ -1,7 +1,7 @@
 """The stages of CI: one file a stage, one Protocol, one dict.
 
-A stage is a plain module with NEEDS, `skip_reason` and `run`. To add one: write the module, list it here, name it in
-`config/types.py` and in the toolchains that have a command for it.
+A stage is a plain module with NEEDS, CREDENTIALS, `skip_reason` and `run`. To add one: write the module, list it here,
+name it in `config/types.py` and in the toolchains that have a command for it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from jenkins_cd.config import Config
-from jenkins_cd.model import Progress, StageResult
+from jenkins_cd.model import Progress, Purpose, StageResult
 
 if TYPE_CHECKING:
     from jenkins_cd.toolchains import Toolchain
@@ -31,6 +31,7 @@ class Build:
     committed: datetime  # UTC
     dirty: bool  # tracked files differ from the commit
     source: str  # the Git URL that has the commit
+    unreleased: str = ""  # why this commit becomes no release, empty where it may
     progress: Progress
 
     @property
@@ -43,6 +44,7 @@ class Stage(Protocol):
     """A stage of CI. Modules satisfy it."""
 
     NEEDS: tuple[str, ...]  # the stages that must have ended before, if they run at all
+    CREDENTIALS: tuple[Purpose, ...]  # what Jenkins gives it credentials for; checks of the app's own code get none
 
     def skip_reason(self, build: Build) -> str:
         """Return why the stage does not apply to this app, or an empty string."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from jenkins_cd.model import StageResult
+from jenkins_cd.model import Purpose, StageResult
 from jenkins_cd.stages import Build, commands
 from jenkins_cd.toolchains import Step
 
 NEEDS: tuple[str, ...] = ()
+CREDENTIALS: tuple[Purpose, ...] = ()
 STAGE = "build"
 
 

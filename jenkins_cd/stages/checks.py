@@ -18,6 +18,7 @@ from jenkins_cd.stages import Build, commands
 from jenkins_cd.stages.commands import Work
 from jenkins_cd.toolchains import CheckStep
 
+STAGES = ("compiler-warnings", "dead-code", "code-standard")
 STREAMS = ("stdout", "stderr", "either")
 SHOWN = 5  # findings that are shown as evidence
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from jenkins_cd.model import StageResult
+from jenkins_cd.model import Purpose, StageResult
 from jenkins_cd.stages import Build, checks, commands
 
 NEEDS: tuple[str, ...] = ()
+CREDENTIALS: tuple[Purpose, ...] = ()
 STAGE = "code-standard"
 
 

@@ -79,7 +79,8 @@ def users_command(script: str) -> tuple[str, ...]:
 def execute(work: Work, step: Step) -> Completed:
     """Run one command in the checkout, within what is left of the stage's time; both streams go to the log too.
 
-    It finds the release's version and commit in JENKINS_CD_VERSION and JENKINS_CD_COMMIT.
+    It finds the release's version and commit in JENKINS_CD_VERSION and JENKINS_CD_COMMIT, and none of our secrets: it
+    runs the app's own code.
     Raises MissingTool with the command that installs it, and Stopped.
     """
     line = process.display(step.run)
@@ -94,6 +95,7 @@ def execute(work: Work, step: Step) -> Completed:
         timeout=max(work.deadline - time.monotonic(), 0.0),
         log=work.log,
         install=tool.install if tool else "",
+        trusted=False,
     )
     work.ran.append(Command(line=done.line, exit_code=done.exit_code, seconds=done.seconds))
     return done

@@ -10,11 +10,12 @@ from pathlib import Path
 from jenkins_cd import common_chart
 from jenkins_cd.config.types import ImageConfig, StageConfig
 from jenkins_cd.errors import BadInput
-from jenkins_cd.model import Chart, Command, Image, PackageResult, StageResult
+from jenkins_cd.model import Chart, Command, Image, PackageResult, Purpose, StageResult
 from jenkins_cd.stages import Build, chart, commands
 from jenkins_cd.tools import helm, images, process
 
 NEEDS: tuple[str, ...] = ("build",)
+CREDENTIALS: tuple[Purpose, ...] = ("registry",)
 STAGE = "package"
 
 

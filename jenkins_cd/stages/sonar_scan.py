@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from jenkins_cd.errors import GateFailed
-from jenkins_cd.model import StageResult
+from jenkins_cd.model import Purpose, StageResult
 from jenkins_cd.stages import Build
 
 NEEDS: tuple[str, ...] = ("unit-tests",)
+CREDENTIALS: tuple[Purpose, ...] = ()
 STAGE = "sonar-scan"
 NO_SERVER = "no SonarQube server in the platform file"
 

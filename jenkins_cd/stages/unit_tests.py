@@ -7,15 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from jenkins_cd import results
 from jenkins_cd.config.types import CoverageFormat, UnitTestsConfig
 from jenkins_cd.errors import BadInput, UnreadableReport
 from jenkins_cd.findings import coverage, gate, junit, reports
-from jenkins_cd.model import GateResult, StageResult, TestCase, TestReport
+from jenkins_cd.model import GateResult, Purpose, StageResult, TestCase, TestReport
 from jenkins_cd.stages import Build, commands
 from jenkins_cd.stages.commands import Work
 from jenkins_cd.toolchains import Step
 
 NEEDS: tuple[str, ...] = ("build",)
+CREDENTIALS: tuple[Purpose, ...] = ()
 STAGE = "unit-tests"
 # A user's command may count its failed tests in its exit code; from 126 on the shell speaks (POSIX.1-2017, 2.8.2).
 USERS_EXIT_CODES = tuple(range(126))
@@ -54,6 +56,15 @@ def run(build: Build) -> StageResult:
     for job in [_own_job(build, config)] if config.run else _jobs(work):
         _test(work, job, seen)
     return _verdict(work, config, seen)
+
+
+def junit_files(build: Build) -> tuple[str, ...]:
+    """Return the JUnit files that the tests write, as globs in the checkout."""
+    config = build.config.app.ci.unit_tests
+    if config.run:
+        return (config.junit,) if config.junit else ()
+    out = f"{results.FOLDER}/{STAGE}"
+    return tuple(step.junit.replace("{out}", out) for step in build.toolchain.stages.unit_tests if step.junit)
 
 
 def _jobs(work: Work) -> list[_Job]:

@@ -14,17 +14,18 @@ from jenkins_cd import common_chart, requester, results
 from jenkins_cd.config.types import PlatformFile, StageConfig
 from jenkins_cd.errors import ExternalFailure, GateFailed, Refused
 from jenkins_cd.gitops.ledger import Ledger
-from jenkins_cd.model import STAGES, Chart, Command, Health, Image, PackageResult, Release, StageResult
+from jenkins_cd.model import STAGES, Chart, Command, Health, Image, PackageResult, Purpose, Release, StageResult
 from jenkins_cd.stages import Build, commands
 from jenkins_cd.tools import helm, images, process, registry
 
 STAGE = "upload"
 NEEDS: tuple[str, ...] = tuple(name for name in STAGES if name != STAGE)
+CREDENTIALS: tuple[Purpose, ...] = ("registry", "git")
 
 
 def skip_reason(build: Build) -> str:
-    """Return why there is nothing to upload to, or an empty string."""
-    return "" if build.config.platform else "no platform file: there is no registry to upload to"
+    """Return why nothing is published, or an empty string."""
+    return build.unreleased if build.config.platform else "no platform file: there is no registry to upload to"
 
 
 def run(build: Build) -> StageResult:

@@ -1,0 +1,120 @@
+"""What Jenkins must know of a pipeline before it runs it: the steps, and for each the credentials it needs and no more.
+
+The shared library in `vars/` shows and starts these steps; that they are made here is why Jenkins and a laptop cannot
+drift apart. A step is one command of ours, one stage of Jenkins, one `sh`.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from jenkins_cd import results
+from jenkins_cd.config import platform as places
+from jenkins_cd.config.types import JenkinsCredentials, PlatformFile
+from jenkins_cd.model import Purpose
+
+SNAPSHOT = "platform.yaml"  # in the results folder
+
+
+@dataclass(frozen=True, kw_only=True)
+class Credential:
+    """A credential of Jenkins, and the variables that a step finds it in.
+
+    `binding` and the keys of `variables` are those of Jenkins: https://www.jenkins.io/doc/pipeline/steps/credentials-binding/
+    """
+
+    binding: Literal["usernamePassword", "sshUserPrivateKey"]
+    id: str
+    variables: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One step of a pipeline: what it waits for, when it can start, why it would be skipped, and what it needs."""
+
+    stage: str  # as Jenkins shows it
+    arguments: tuple[str, ...]  # of jenkins-cd
+    needs: tuple[str, ...] = ()  # stages that must have passed
+    wave: int = 0  # stages of one wave can run at the same time; 0 is the first
+    skip_reason: str = ""
+    credentials: tuple[Credential, ...] = ()
+    unstable: bool = False  # a failed gate makes the build UNSTABLE
+    junit: str = ""  # JUnit files that it writes: globs in the checkout, with commas between
+    findings: str = ""  # the SARIF file that it writes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """The platform file that a plan was made with. Later steps are held to it, wherever it came from."""
+
+    file: str  # in the checkout
+    digest: str  # sha256:…
+
+
+@dataclass(frozen=True, kw_only=True)
+class Downstream:
+    """The shared deploy job, and the environments that a release is brought to in turn."""
+
+    job: str
+    environments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """What a pipeline leaves for people, as paths in the checkout."""
+
+    report: str = f"{results.FOLDER}/report"  # a folder with index.html
+    archive: str = f"{results.FOLDER}/**"
+    exclude: str = f"{results.FOLDER}/tests/*/source/**"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PipelinePlan:
+    """The steps of a pipeline that is no CI: a deployment, a promotion, the common chart."""
+
+    title: str  # what the build is called
+    steps: tuple[Step, ...]
+    lock: str = ""  # the resource that is held meanwhile
+    platform: Snapshot | None = None
+    published: Published = field(default_factory=Published)
+    delivery: Downstream | None = None
+    schema: str = "jenkins_cd/pipeline-plan/v1"
+
+
+_USER_AND_PASSWORD: Mapping[Purpose, str] = {"registry": "JENKINS_CD_REGISTRY", "git": "JENKINS_CD_GIT"}
+
+
+def credentials(platform: PlatformFile | None, purposes: Sequence[Purpose]) -> tuple[Credential, ...]:
+    """Return what Jenkins has to bind for these purposes: those that the platform file names an ID for."""
+    known = platform.jenkins.credentials if platform else JenkinsCredentials()
+    bound: list[Credential] = []
+    for purpose in purposes:
+        if id_ := getattr(known, purpose):
+            name = _USER_AND_PASSWORD[purpose]
+            variables = {"usernameVariable": f"{name}_USERNAME", "passwordVariable": f"{name}_PASSWORD"}
+            bound.append(Credential(binding="usernamePassword", id=id_, variables=variables))
+    if "git" in purposes and known.git_ssh:
+        key = {"keyFileVariable": "JENKINS_CD_GIT_SSH_KEY"}
+        bound.append(Credential(binding="sshUserPrivateKey", id=known.git_ssh, variables=key))
+    return tuple(bound)
+
+
+def snapshot(place: str | None, out: Path) -> Snapshot | None:
+    """Keep the platform file in the results folder, and return where and what it is; None where there is none."""
+    if place is None:
+        return None
+    text = places.content(place)
+    results.write(out / SNAPSHOT, text.encode())
+    return Snapshot(file=f"{results.FOLDER}/{SNAPSHOT}", digest=places.digest(text))
+
+
+def rows(steps: Sequence[Step]) -> list[tuple[str, str, str]]:
+    """Return stage, command and credentials of each step, for people."""
+    return [
+        (step.stage, shlex.join(("jenkins-cd", *step.arguments)), ", ".join(one.id for one in step.credentials) or "–")
+        for step in steps
+    ]
