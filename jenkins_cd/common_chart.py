@@ -10,8 +10,10 @@ from typing import Literal
 
 import yaml
 
+from jenkins_cd import pipelines
 from jenkins_cd.config.types import PlatformFile
 from jenkins_cd.errors import ExternalFailure, Refused
+from jenkins_cd.pipelines import PipelinePlan, Snapshot, Step
 from jenkins_cd.tools import helm, registry
 
 FOLDER = Path(__file__).parent / "charts" / "common-chart"
@@ -34,6 +36,13 @@ def identity() -> tuple[str, str]:
     """Return name and version of the shipped chart."""
     chart = yaml.safe_load((FOLDER / "Chart.yaml").read_text(encoding="utf-8"))
     return str(chart["name"]), str(chart["version"])
+
+
+def steps(platform: PlatformFile, snapshot: Snapshot | None) -> PipelinePlan:
+    """Return the steps of publishing it, for Jenkins: one."""
+    given = pipelines.credentials(platform, ("registry",))
+    step = Step(stage="Publish", arguments=("common-chart", "publish"), credentials=given)
+    return PipelinePlan(title=" ".join(identity()), steps=(step,), platform=snapshot)
 
 
 def publish(platform: PlatformFile) -> Publication:

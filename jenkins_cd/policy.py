@@ -27,33 +27,56 @@ def check(
     rules = platform.environments[environment]
     missing = [
         *_proof(rules, environment, version, history),
-        *_approval(rules, environment, approver),
+        *_approval(rules, environment, approver, approvers(platform, environment)),
         *_freeze(rules, environment, now),
     ]
-    if missing:
+    _refuse(missing, environment, version)
+
+
+def check_before_asking(
+    platform: PlatformFile, environment: str, version: str, history: Iterable[Deployment], *, now: datetime
+) -> None:
+    """Raise Refused, with everything that is missing but an approver, unless `version` may go to `environment`."""
+    rules = platform.environments[environment]
+    _refuse([*_proof(rules, environment, version, history), *_freeze(rules, environment, now)], environment, version)
+
+
+def approvers(platform: PlatformFile, environment: str) -> tuple[str, ...]:
+    """Return who may approve, the members of groups among them; empty where anybody may."""
+    named = platform.environments[environment].approvers
+    people = (member for name in named for member in platform.groups.get(name, ()))
+    return tuple(dict.fromkeys((*named, *people)))
+
+
+def proof(rules: Environment, environment: str, version: str, history: Iterable[Deployment]) -> Deployment | None:
+    """Return the newest deployment that shows `version` to be good for `environment`: in the one before, or there."""
+    places = (rules.after, environment)
+    proven = [one for one in history if one.version == version and one.outcome == "verified"]
+    return next((one for place in places for one in proven if one.environment == place), None)
+
+
+def _refuse(missing: Iterable[str], environment: str, version: str) -> None:
+    if reasons := "; ".join(missing):
         raise Refused(
-            f"{version} may not go to {environment}: {'; '.join(missing)}",
+            f"{version} may not go to {environment}: {reasons}",
             f"jenkins-cd explain environments.{environment} shows the rules",
         )
 
 
 def _proof(rules: Environment, environment: str, version: str, history: Iterable[Deployment]) -> list[str]:
     """A release that was verified here once was proven then; else it must be verified in the environment before."""
-    if rules.after == "ci":
-        return []
-    proven = {past.environment for past in history if past.version == version and past.outcome == "verified"}
-    if proven & {environment, rules.after}:
+    if rules.after == "ci" or proof(rules, environment, version, history):
         return []
     return [f"it is not verified in {rules.after}"]
 
 
-def _approval(rules: Environment, environment: str, approver: str | None) -> list[str]:
+def _approval(rules: Environment, environment: str, approver: str | None, known: tuple[str, ...]) -> list[str]:
     if rules.promotion == "automatic":
         return []
     if approver is None:
         return [f"people bring releases to {environment}: jenkins-cd promote --to {environment}"]
-    if rules.approvers and approver not in rules.approvers:
-        return [f"{approver or 'nobody'} is not one of its approvers ({', '.join(rules.approvers)})"]
+    if known and approver not in known:
+        return [f"{approver or 'nobody'} is not one of its approvers ({', '.join(known)})"]
     return []
 
 

@@ -2,14 +2,38 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
 from pathlib import Path
 
+from jenkins_cd import pipelines, policy
+from jenkins_cd.attempt import Attempt, Request, already, planned
 from jenkins_cd.config.types import PlatformFile
-from jenkins_cd.deploy import Done, Request, deploy
+from jenkins_cd.deploy import Done, deploy, known_environment, resolve
 from jenkins_cd.errors import BadInput
-from jenkins_cd.model import Progress
+from jenkins_cd.model import Approval, Deployment, Plan, Progress
+from jenkins_cd.names import check_person
+from jenkins_cd.pipelines import Downstream, PipelinePlan, Snapshot, Step
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promotion:
+    """What somebody who is asked to approve must know: what runs, what would change, and that it was tested."""
+
+    app: str
+    project: str
+    version: str
+    environment: str
+    question: str  # all of it in a few lines
+    plan: Plan
+    commit: str  # of the app
+    running: Deployment | None  # what was verified there last
+    proof: Deployment | None  # what shows that the version is good
+    approvers: tuple[str, ...]  # empty: anybody
+    already: bool  # it is deployed and verified there
+    schema: str = "jenkins_cd/promotion/v1"
 
 
 def automatic(platform: PlatformFile) -> list[str]:
@@ -46,9 +70,109 @@ def deliver(platform: PlatformFile, request: Request, folder: Path, progress: Pr
             return
 
 
-def promote(
-    platform: PlatformFile, request: Request, folder: Path, progress: Progress, *, dry_run: bool = False
-) -> Done:
+def promote(platform: PlatformFile, request: Request, folder: Path, progress: Progress) -> Done:
     """Deploy as `deploy` does, with the approver named; who asks is the approver where nobody else is."""
     approver = request.approver if request.approver is not None else request.requested_by
-    return deploy(platform, replace(request, approver=approver), folder, progress, dry_run=dry_run)
+    return deploy(platform, replace(request, approver=approver), folder, progress)
+
+
+def ask(platform: PlatformFile, request: Request, folder: Path, progress: Progress) -> Promotion:
+    """Return what an approver is to be told; nothing is changed, nobody is asked yet.
+
+    Raises Refused where no approval could help: the version is not proven, or a freeze holds.
+    """
+    attempt = resolve(platform, request, folder, progress)
+    history, now = attempt.ledger.deployments(request.app), datetime.now(timezone.utc)
+    running = attempt.ledger.verified(request.app, request.environment)
+    plan = planned(attempt, running)
+    there = already(attempt, plan)
+    if not there:
+        policy.check_before_asking(platform, request.environment, request.version, history, now=now)
+    proof = policy.proof(attempt.target.environment, request.environment, request.version, history)
+    return Promotion(
+        app=attempt.release.app,
+        project=attempt.release.project,
+        version=request.version,
+        environment=request.environment,
+        question=_question(attempt, plan, running, proof),
+        plan=plan,
+        commit=attempt.release.commit,
+        running=running,
+        proof=proof,
+        approvers=policy.approvers(platform, request.environment),
+        already=there,
+    )
+
+
+def approve(platform: PlatformFile, request: Request, folder: Path, progress: Progress) -> Approval:
+    """Record that `request.approver` approves, for the deployment that follows.
+
+    Raises Refused where policy does not allow the promotion, or not by them.
+    """
+    approver = check_person(request.approver or "")
+    attempt = resolve(platform, request, folder, progress)
+    now = datetime.now(timezone.utc)
+    history = attempt.ledger.deployments(request.app)
+    policy.check(platform, request.environment, request.version, history, approver=approver, now=now)
+    approval = Approval(
+        id=f"{now:%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(4)}",
+        app=attempt.release.app,
+        project=attempt.release.project,
+        version=request.version,
+        environment=request.environment,
+        approver=approver,
+        reason=request.approval_reason,
+        at=now,
+        build_url=request.build_url,
+    )
+    attempt.ledger.approve(approval)
+    return approval
+
+
+def steps(platform: PlatformFile, request: Request, snapshot: Snapshot | None) -> PipelinePlan:
+    """Return the steps of a promotion for Jenkins: what to tell, then (with --approver added) the word of whoever
+    answers; then the deploy job's. Only the platform file is looked at; raises BadInput for a name."""
+    known_environment(platform, request.environment)
+    names = ("--app", request.app, "--version", request.version)
+    reason = ("--reason", request.approval_reason) if request.approval_reason else ()
+    given = pipelines.credentials(platform, ("registry", "git"))
+    return PipelinePlan(
+        title=f"{request.app} {request.version} → {request.environment}",
+        steps=(
+            Step(
+                stage="Question",
+                arguments=("promote", *names, "--to", request.environment, *reason, "--dry-run"),
+                credentials=given,
+            ),
+            Step(
+                stage="Approval",
+                arguments=("approve", *names, "--environment", request.environment, *reason),
+                needs=("Question",),
+                wave=1,
+                credentials=pipelines.credentials(platform, ("git",)),
+            ),
+        ),
+        platform=snapshot,
+        delivery=Downstream(job=platform.jenkins.deploy_job, environments=(request.environment,)),
+    )
+
+
+def _question(attempt: Attempt, plan: Plan, running: Deployment | None, proof: Deployment | None) -> str:
+    what = f"{attempt.release.app} {attempt.release.version}"
+    now = f"{running.version}, verified {running.started:%Y-%m-%d %H:%M} UTC" if running else "no verified version"
+    lines = [
+        f"Promote {what} (commit {attempt.release.commit[:12]}) to {attempt.target.name}?",
+        f"Runs there now: {now}{'' if plan.running in (None, plan.verified) else f'; it answers {plan.running}'}.",
+        _proven(proof),
+    ]
+    if attempt.request.approval_reason:
+        lines.append(f"Reason given: {attempt.request.approval_reason}")
+    return "\n".join(lines)
+
+
+def _proven(proof: Deployment | None) -> str:
+    if proof is None:
+        return "Nothing proves it yet: this is the first environment."
+    tests = proof.tests.summary if proof.tests else "no tests are asked for there"
+    where = f" ({proof.build_url})" if proof.build_url else ""
+    return f"Proven in {proof.environment}: verified {proof.started:%Y-%m-%d %H:%M} UTC, {tests}{where}."

@@ -1,124 +1,49 @@
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from jenkins_cd import deploy as room
 from jenkins_cd import promote, status
-from jenkins_cd.config.types import DeployRepository, Environment, PlatformFile, Registry
-from jenkins_cd.delivery import flux, health
-from jenkins_cd.demo import services
-from jenkins_cd.deploy import Done, Request
+from jenkins_cd.attempt import Request
+from jenkins_cd.config.types import PlatformFile
+from jenkins_cd.delivery import flux
+from jenkins_cd.deploy import Done
 from jenkins_cd.errors import BadInput, Refused
 from jenkins_cd.gitops.ledger import Ledger
-from jenkins_cd.gitops.repository import Repository
 from jenkins_cd.model import Release
-from tests.delivery.app import App
-from tests.delivery.charts import publish
 from tests.delivery.progress import Notes
-from tests.gitops.remotes import bare, count, git
-from tests.gitops.samples import release
-
-PLACE = "dev/shop/storefront"
-CD = """\
-app: storefront
-project: shop
-tests:
-  smoke: {run: 'echo "$APP_URL $APP_VERSION $ENVIRONMENT" > seen; test "$APP_VERSION" != 1.5.0 || exit 3'}
-"""
-
-
-class Cluster:
-    """Runs what the deploy repository declares, but for the versions that are broken: they answer 500."""
-
-    def __init__(self, remote: Path, app: App) -> None:
-        self.remote = remote
-        self.app = app
-        self.broken: set[str] = set()
-        app.answers = self._answers()
-
-    def _answers(self) -> Iterator[tuple[int, str]]:
-        while True:
-            version = self.declared()
-            yield (500, "it does not start") if version in self.broken else (200, json.dumps({"version": version}))
-
-    def declared(self) -> str | None:
-        repository = Repository.open(str(self.remote))
-        chart = repository.read(repository.tip("main") or "", f"{PLACE}/Chart.yaml")
-        return yaml.safe_load(chart)["version"] if chart else None
-
-
-@pytest.fixture(scope="module")
-def charts(registry: services.Registry, tmp_path_factory: pytest.TempPathFactory) -> str:
-    return publish(registry, "deploy-tests", tmp_path_factory.mktemp("charts"), ("1.3.0", "1.4.0", "1.5.0"))
+from tests.deployments import Cluster, Shop
+from tests.gitops.remotes import count, git
 
 
 @pytest.fixture
-def app() -> Iterator[App]:
-    running = App()
-    yield running
-    running.stop()
+def platform(shop: Shop) -> PlatformFile:
+    return shop.platform
 
 
 @pytest.fixture
-def remote(tmp_path: Path) -> Path:
-    return bare(tmp_path / "deploy.git", {"README.md": b"What runs where.\n"})
+def cluster(shop: Shop) -> Cluster:
+    return shop.cluster
 
 
 @pytest.fixture
-def cluster(remote: Path, app: App) -> Cluster:
-    return Cluster(remote, app)
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "INTERVAL", 0.02)
-    monkeypatch.setattr(flux, "LOOK", 0.1)
+def remote(shop: Shop) -> Path:
+    return shop.remote
 
 
 @pytest.fixture
-def platform(remote: Path, registry: services.Registry, cluster: Cluster) -> PlatformFile:
-    rules: dict[str, Any] = {"model": "flux", "health_url": cluster.app.url, "settle": "50ms", "timeout": "3s"}
-    return PlatformFile(
-        registry=Registry(images=f"{registry.host}/apps", charts=f"oci://{registry.host}/charts", plain_http=True),
-        deploy_repository=DeployRepository(url=str(remote)),
-        environments={
-            "dev": Environment(after="ci", tests=("smoke",), on_failure="rollback", **rules),
-            "prod": Environment(after="dev", promotion="manual", approvers=("ops",), **rules),
-        },
-    )
+def published(shop: Shop) -> dict[str, Release]:
+    return shop.releases
 
 
 @pytest.fixture
-def published(platform: PlatformFile, charts: str, tmp_path: Path) -> dict[str, Release]:
-    """Publish three versions of an app whose source is in a repository of its own."""
-    source = bare(tmp_path / "app.git", {"cd.yaml": CD.encode()})
-    commit = git(source, "rev-parse", "main").strip()
-    ledger = Ledger.open(platform)
-    releases = {}
-    for version in ("1.3.0", "1.4.0", "1.5.0"):
-        one = release(version, commit=commit, source=str(source))
-        releases[version] = replace(one, chart=replace(one.chart, repository=charts, content=""))
-        ledger.publish(releases[version])
-    return releases
-
-
-@pytest.fixture
-def go(platform: PlatformFile, published: dict[str, Release], tmp_path: Path) -> Any:
-    def deploy(version: str, environment: str = "dev", **more: Any) -> Done:
-        request = Request(
-            app="storefront", version=version, environment=environment, requested_by="jane",
-            build_url="https://jenkins.local/job/7", approver=more.pop("approver", None),
-        )  # fmt: skip
-        return room.deploy(platform, request, tmp_path / "out", Notes(), **more)
-
-    return deploy
+def go(shop: Shop) -> Callable[..., Done]:
+    return shop.deploy
 
 
 def test_a_release_is_deployed_verified_tested_and_recorded(go: Any, platform: PlatformFile, cluster: Cluster) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import click
 
-from jenkins_cd.errors import JenkinsCdError
+from jenkins_cd.errors import Interrupted, JenkinsCdError
 
 COMMANDS: Mapping[str, tuple[str, str]] = {  # name → where it is defined, and the one line of --help
     "init": ("config:init", "Write a commented cd.yaml for the toolchain that is found."),
@@ -21,7 +21,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {  # name → where it is defined, and
     "common-chart": ("common_chart:common_chart", "Publish the common Helm chart."),
     "deploy": ("deploy:deploy", "Deploy a release to one environment."),
     "deliver": ("deploy:deliver", "Deploy a release to each automatic environment in turn."),
-    "promote": ("deploy:promote", "Bring a proven release to the next environment."),
+    "promote": ("promote:promote", "Bring a proven release to the next environment."),
+    "approve": ("promote:approve", "Record that somebody approves a promotion."),
+    "trigger": ("trigger:trigger", "Start the shared deploy job in Jenkins, and follow it."),
+    "jobs": ("jobs:jobs", "Create and update the deploy and promote jobs in Jenkins."),
     "status": ("ledger:status", "Show what runs where."),
     "history": ("ledger:history", "Show the releases and deployments of an app."),
     "completion": ("completion:completion", "Print the completion script of a shell."),
@@ -86,22 +89,41 @@ def main() -> None:
     """
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Run a command line and return its exit code; a failure is told on standard error, without a traceback."""
+def run(given: Sequence[str]) -> int:
+    """Run a command line and return its exit code; a failure is told on standard error, without a traceback.
+
+    What Jenkins needs to know of it goes into the file that JENKINS_CD_RESULT names.
+    """
+    from jenkins_cd.cli import outcome
+
+    arguments = list(given)
+    try:
+        arguments = outcome.arguments(given)
+        code, error = _run(arguments)
+        outcome.write(arguments, code, error)
+    except JenkinsCdError as failure:
+        return _tell(failure)
+    except Exception as failure:
+        outcome.write(arguments, 1, failure)
+        raise
+    return code
+
+
+def _run(arguments: Sequence[str]) -> tuple[int, Exception | None]:
     try:
         result = main(args=list(arguments), prog_name="jenkins-cd", standalone_mode=False)
     except click.ClickException as error:
         error.show()
-        return 2
+        return 2, error
     except (click.Abort, KeyboardInterrupt):
         click.echo("jenkins-cd: interrupted", err=True)
-        return 130
+        return 130, Interrupted("interrupted")
     except JenkinsCdError as error:
-        return _tell(error)
+        return _tell(error), error
     except BrokenPipeError:  # whoever read our output has gone away: nothing is wrong
         sys.stderr.close()
-        return 141
-    return result if isinstance(result, int) else 0
+        return 141, None
+    return result if isinstance(result, int) else 0, None
 
 
 def _tell(error: JenkinsCdError) -> int:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from jenkins_cd.cli import options
+from jenkins_cd.cli import options, outcome
 
 if TYPE_CHECKING:
-    from jenkins_cd.ci import CiPlan
+    from jenkins_cd.ci_plan import CiPlan
+    from jenkins_cd.model import CiResult
+    from jenkins_cd.stages import Build, Stage
 
 
 def _stage_names(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
@@ -23,7 +26,7 @@ def _stage_names(_context: click.Context, _parameter: click.Parameter, incomplet
 @click.command()
 @click.argument("stages", nargs=-1, metavar="[STAGE]...", shell_complete=_stage_names)
 @click.option("--version", metavar="VERSION", help="The release's version; from Git where left out.")
-@click.option("--plan", "only_plan", is_flag=True, help="Show the stages, their order and what runs at once; run none.")
+@options.only_plan
 @click.option("--fail-fast", is_flag=True, help="Stop all stages when one fails.")
 @options.folder
 @options.platform
@@ -52,7 +55,6 @@ def ci(
     from jenkins_cd import ci as runner
     from jenkins_cd.config.load import load
     from jenkins_cd.report import console, html
-    from jenkins_cd.results import save
     from jenkins_cd.tools import process
 
     workspace = folder.resolve()
@@ -61,21 +63,39 @@ def ci(
     with process.interruptible(), console.progress() as progress:
         build = runner.prepare(workspace, config, version, progress)
         if only_plan:
-            plan = runner.plan(build, selected)
-        else:
-            threading.Thread(target=html.warm, daemon=True).start()  # while the stages' programs run
-            result = runner.run(build, selected, fail_fast=fail_fast)
-    if only_plan:
-        options.show_json(plan) if as_json else _show_plan(plan)
-        return 0
+            return _plan(build, selected, platform, as_json)
+        threading.Thread(target=html.warm, daemon=True).start()  # while the stages' programs run
+        result = runner.run(build, selected, fail_fast=fail_fast)
+    return _finish(build, result, as_json)
+
+
+def _finish(build: Build, result: CiResult, as_json: bool) -> int:
+    """Write the page and say how it went."""
+    from jenkins_cd import ci as runner
+    from jenkins_cd.report import console, html
+    from jenkins_cd.report.verdict import first_failure
+    from jenkins_cd.results import save
+
     recorded = runner.recorded(build)
     save(build.out, "ci", recorded)
     page = html.write(build.out / "report", recorded, ())
-    if as_json:
-        options.show_json(result)
-    else:
+    if first := first_failure(result):
+        outcome.fail(f"{first.stage}: {first.reason}", first.evidence)
+    if not options.report(result, as_json):
         console.ci_summary(result, page)
     return runner.exit_code(result)
+
+
+def _plan(build: Build, selected: Mapping[str, Stage], platform: str | None, as_json: bool) -> int:
+    from jenkins_cd import pipelines, results
+    from jenkins_cd.ci_plan import plan
+    from jenkins_cd.config.platform import locate
+
+    out = results.prepare(build.workspace)
+    planned = plan(build, selected, pipelines.snapshot(locate(platform, build.workspace), out))
+    if not options.report(planned, as_json):
+        _show_plan(planned)
+    return 0
 
 
 def _show_plan(plan: CiPlan) -> None:

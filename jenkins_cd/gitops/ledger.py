@@ -1,7 +1,8 @@
-"""The ledger: releases published, deployments and their verdicts. One JSON file a record on a branch of its own.
+"""The ledger: releases, deployments and their verdicts, approvals. One JSON file a record on a branch of its own.
 
     releases/<project>/<app>/<version>.json
     deployments/<environment>/<project>/<app>/<id>.json
+    approvals/<environment>/<project>/<app>/<id>.json
 
 Records are only ever added. An app is named `storefront`, or `shop/storefront` where two projects have one so named.
 """
@@ -18,10 +19,10 @@ from jenkins_cd.config.types import NAME, VERSION, Meta, PlatformFile
 from jenkins_cd.errors import BadInput, GateFailed, Refused
 from jenkins_cd.gitops.repository import Repository, View
 from jenkins_cd.masking import mask
-from jenkins_cd.model import Deployment, Release
+from jenkins_cd.model import Approval, Deployment, Release
 from jenkins_cd.versions import newest, valid
 
-T = TypeVar("T", Release, Deployment)
+T = TypeVar("T", Release, Deployment, Approval)
 FRESH = 2.0  # seconds that the records are not fetched anew for; writing always starts from the newest
 _ID = Meta(pattern=r"[0-9A-Za-z][0-9A-Za-z._-]*", max_length=100, expected="letters, digits, dots and dashes")
 
@@ -91,11 +92,19 @@ class Ledger:
 
     def record(self, deployment: Deployment) -> None:
         """Add a deployment, whatever its outcome. Recording it twice changes nothing."""
-        _check(NAME, environment=deployment.environment)
-        _check(_ID, id=deployment.id)
-        path = f"deployments/{deployment.environment}/{_folder(deployment)}/{deployment.id}.json"
+        path = _path("deployments", deployment)
         subject = f"{deployment.app} {deployment.version} in {deployment.environment}: {deployment.outcome}"
         self._write(f"Record {subject}", lambda _view: {path: _encode(deployment)})
+
+    def approve(self, approval: Approval) -> None:
+        """Add an approval. Recording it twice changes nothing."""
+        path = _path("approvals", approval)
+        subject = f"{approval.app} {approval.version} for {approval.environment} by {approval.approver}"
+        self._write(f"Approve {subject}", lambda _view: {path: _encode(approval)})
+
+    def approvals(self, app: str, environment: str) -> list[Approval]:
+        """Return the approvals of `app` for an environment, newest first."""
+        return list(self._records("approvals", Approval, app, environment))
 
     def deployments(self, app: str, environment: str | None = None) -> list[Deployment]:
         """Return the deployments of `app`, to one environment or to all, newest first."""
@@ -110,17 +119,20 @@ class Ledger:
         return next((one for one in self._deployments(app, environment) if one.outcome == "verified"), None)
 
     def _deployments(self, app: str, environment: str | None) -> Iterator[Deployment]:
+        return self._records("deployments", Deployment, app, environment)
+
+    def _records(self, kind: str, type_: type[T], app: str, environment: str | None) -> Iterator[T]:
         """Read newest first, and no more than is asked for: a few at a time."""
         place, view = self._place(app), self._now()
         if place is None or (environment is not None and not re.fullmatch(NAME.pattern, environment)):
             return
-        listed = view.list(f"deployments/{environment}/{'/'.join(place)}/" if environment else "deployments/")
+        listed = view.list(f"{kind}/{environment}/{'/'.join(place)}/" if environment else f"{kind}/")
         paths = [path for path in listed if tuple(path.split("/")[2:4]) == place]
         paths.sort(key=_stem, reverse=True)
         size, start = 4, 0
         while start < len(paths):
             batch = view.read_all(paths[start : start + size])
-            yield from (_decode(batch[path], Deployment, path) for path in paths[start : start + size])
+            yield from (_decode(batch[path], type_, path) for path in paths[start : start + size])
             start, size = start + size, size * 8
 
     def _now(self) -> View:
@@ -166,7 +178,13 @@ def _content(release: Release) -> tuple[str, str, str]:
     return release.image.content if release.image else "", release.chart.content, release.commit
 
 
-def _folder(record: Release | Deployment) -> str:
+def _path(kind: str, record: Deployment | Approval) -> str:
+    _check(NAME, environment=record.environment)
+    _check(_ID, id=record.id)
+    return f"{kind}/{record.environment}/{_folder(record)}/{record.id}.json"
+
+
+def _folder(record: Release | Deployment | Approval) -> str:
     _check(NAME, project=record.project, app=record.app)
     return f"{record.project}/{record.app}"
 
@@ -181,7 +199,7 @@ def _stem(path: str) -> str:
     return path.rpartition("/")[2].removesuffix(".json")
 
 
-def _encode(record: Release | Deployment) -> bytes:
+def _encode(record: Release | Deployment | Approval) -> bytes:
     """Return a record as indented JSON. What people or programs said in it may hold a secret: it is masked."""
     import msgspec
 

@@ -1,0 +1,249 @@
+"""One attempt to bring a release to an environment, phase by phase: plan, policy, apply, verify, test, and the verdict.
+
+`deploy` runs them in a row, `deploy_steps` each in a process of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Literal
+
+from jenkins_cd import environment_tests, policy
+from jenkins_cd.config.types import seconds
+from jenkins_cd.delivery import DeliveryModel, Followed, Target
+from jenkins_cd.environment_tests import TestOutcome
+from jenkins_cd.errors import JenkinsCdError
+from jenkins_cd.gitops.ledger import Ledger
+from jenkins_cd.model import Approval, Deployment, Outcome, Phase, Plan, Release, Status
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What somebody asks for."""
+
+    app: str
+    version: str
+    environment: str
+    requested_by: str
+    build_url: str = ""
+    approver: str | None = None  # None: nobody promotes it
+    approval_reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """A deployment under way: what it works on, and the phases that it has behind it."""
+
+    request: Request
+    release: Release
+    target: Target
+    model: DeliveryModel
+    ledger: Ledger
+    folder: Path  # for checkouts of tests
+    kind: Literal["deployment", "rollback"] = "deployment"
+    started: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
+    clock: float = field(default_factory=time.monotonic)
+    phases: list[Phase] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """How an attempt went: what `conclude` makes a verdict of."""
+
+    plan: Plan
+    verified: Deployment | None  # what was verified there before
+    commit: str
+    followed: Followed
+    tested: TestOutcome | None  # None: it never came to tests, or there are none
+
+    @property
+    def failure(self) -> str:
+        """Return in one sentence why it is not good, or an empty string."""
+        if not self.followed.reached:
+            return self.followed.reason
+        return self.tested.failure if self.tested else ""
+
+
+def planned(attempt: Attempt, verified: Deployment | None, title: str = "") -> Plan:
+    """Return what would change; nothing is written."""
+    with _phase(attempt, "plan", title) as phase:
+        plan = attempt.model.plan(attempt.target, attempt.release, verified.version if verified else None)
+        phase.detail = f"{plan.running or 'nothing'} → {plan.wanted}"
+    return plan
+
+
+def already(attempt: Attempt, plan: Plan) -> bool:
+    """Tell whether the release is declared, runs, and was verified by the last deployment there."""
+    latest = attempt.ledger.latest(attempt.request.app, attempt.request.environment)
+    return (
+        not plan.changes
+        and plan.running == plan.wanted
+        and latest is not None
+        and latest.version == plan.wanted
+        and latest.outcome == "verified"
+    )
+
+
+def allowed(attempt: Attempt) -> Attempt:
+    """Return the attempt, with the approval that it rests on. Raises Refused where policy forbids it."""
+    request, platform = attempt.request, attempt.target.platform
+    with _phase(attempt, "policy") as phase:
+        history, now = attempt.ledger.deployments(request.app), datetime.now(timezone.utc)
+        approval = _approval(attempt, history, now)
+        if approval:
+            request = replace(request, approver=approval.approver, approval_reason=approval.reason)
+            phase.detail = f"approved by {approval.approver}"
+        policy.check(platform, request.environment, request.version, history, approver=request.approver, now=now)
+    return replace(attempt, request=request)
+
+
+def _approval(attempt: Attempt, history: Iterable[Deployment], now: datetime) -> Approval | None:
+    """Return the approval in the ledger that counts where nobody is named: the newest, if not used, and not too old."""
+    request, rules = attempt.request, attempt.target.environment
+    if request.approver is not None or rules.promotion == "automatic":
+        return None
+    given = attempt.ledger.approvals(request.app, request.environment)
+    newest = next((one for one in given if one.version == request.version), None)
+    there = (one for one in history if (one.environment, one.version) == (request.environment, request.version))
+    if newest is None or any(one.started >= newest.at for one in there):
+        return None
+    return newest if now - newest.at <= timedelta(seconds=seconds(rules.approval_valid)) else None
+
+
+def carry_out(attempt: Attempt, plan: Plan, verified: Deployment | None) -> tuple[Deployment, ...]:
+    """Apply, verify, test and record. Returns what was recorded: the attempt, and the rollback if there was one."""
+    commit = apply(attempt, plan)
+    followed = verify(attempt, commit)
+    outcome = test(attempt, followed)
+    return conclude(attempt, Course(plan=plan, verified=verified, commit=commit, followed=followed, tested=outcome))
+
+
+def apply(attempt: Attempt, plan: Plan) -> str:
+    """Make the environment want the release; returns the commit that says so."""
+    with _phase(attempt, "apply") as phase:
+        commit = attempt.model.apply(attempt.target, attempt.release, plan, _message(attempt))
+        phase.detail = commit[:12]
+    return commit
+
+
+def verify(attempt: Attempt, commit: str) -> Followed:
+    """Wait until the environment runs the release, or does not."""
+    with _phase(attempt, "verify") as phase:
+        followed = attempt.model.follow(attempt.target, attempt.release, commit)
+        phase.status, phase.detail = "passed" if followed.reached else "failed", followed.reason
+    return followed
+
+
+def test(attempt: Attempt, followed: Followed) -> TestOutcome | None:
+    """Run the environment's tests against what runs; None where there is nothing to run them against, or none."""
+    if not followed.reached or not attempt.target.environment.tests or attempt.kind == "rollback":
+        return None
+    with _phase(attempt, "test") as phase:
+        outcome = environment_tests.run(attempt.release, attempt.target, attempt.folder)
+        phase.status = "failed" if outcome.failure else "passed"
+        phase.detail = outcome.failure or outcome.tests.summary
+    return outcome
+
+
+def conclude(attempt: Attempt, course: Course) -> tuple[Deployment, ...]:
+    """Record the verdict; where it failed and the environment wants it so, put the version before back."""
+    deployment = _record(attempt, course)
+    rolls_back = attempt.target.environment.on_failure == "rollback" and attempt.kind == "deployment"
+    if deployment.outcome == "failed" and rolls_back and course.verified:
+        return (deployment, *_roll_back(attempt, course.verified, deployment))
+    return (deployment,)
+
+
+def _record(attempt: Attempt, course: Course) -> Deployment:
+    request, release = attempt.request, attempt.release
+    followed, failure = course.followed, course.failure
+    outcome: Outcome = "verified" if not failure else "superseded" if followed.superseded_by else "failed"
+    deployment = Deployment(
+        id=f"{attempt.started:%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(4)}",
+        app=release.app,
+        project=release.project,
+        version=release.version,
+        environment=attempt.target.name,
+        model=attempt.target.environment.model,
+        kind=attempt.kind,
+        outcome=outcome,
+        reason=failure or followed.reason,
+        started=attempt.started,
+        seconds=time.monotonic() - attempt.clock,
+        requested_by=request.requested_by,
+        phases=tuple(attempt.phases),
+        previous=course.verified.version if course.verified else None,
+        commit=course.commit,
+        diff=course.plan.files,
+        observation=followed.observation,
+        tests=course.tested.tests if course.tested else None,
+        approver=request.approver or "",
+        approval_reason=request.approval_reason,
+        build_url=request.build_url,
+        evidence=attempt.model.diagnose(attempt.target, release, followed) if failure else "",
+    )
+    with _phase(attempt, "record") as phase:
+        attempt.ledger.record(deployment)
+        phase.detail = outcome
+    return replace(deployment, phases=tuple(attempt.phases), seconds=time.monotonic() - attempt.clock)
+
+
+def _roll_back(attempt: Attempt, verified: Deployment, failed: Deployment) -> tuple[Deployment, ...]:
+    """Put the version that was verified before back, verify that, record it. Nothing to do where it never left."""
+    release = attempt.ledger.release(verified.app, verified.version)
+    if release is None or verified.version == failed.version:
+        return ()
+    note = f"put back after {failed.version} failed: {failed.reason}"
+    back = Attempt(
+        request=replace(attempt.request, version=release.version, approval_reason=note),
+        release=release,
+        target=attempt.target,
+        model=attempt.model,
+        ledger=attempt.ledger,
+        folder=attempt.folder,
+        kind="rollback",
+    )
+    return carry_out(back, planned(back, verified, "rollback"), verified)
+
+
+def _message(attempt: Attempt) -> str:
+    request, release = attempt.request, attempt.release
+    verb = "Roll back" if attempt.kind == "rollback" else "Deploy"
+    trailers = [f"Requested-by: {request.requested_by}"]
+    trailers += [f"Approved-by: {request.approver}"] if request.approver else []
+    trailers += [f"Build: {request.build_url}"] if request.build_url else []
+    return f"{verb} {release.app} {release.version} in {attempt.target.name}\n\n" + "\n".join(trailers) + "\n"
+
+
+@dataclass
+class _Running:
+    """A phase under way; whoever runs it says how it went."""
+
+    status: Status = "passed"
+    detail: str = ""
+
+
+@contextlib.contextmanager
+def _phase(attempt: Attempt, name: str, title: str = "") -> Iterator[_Running]:
+    """Tell the progress of a phase, and keep it with its duration."""
+    progress, running = attempt.target.progress, _Running()
+    shown = f"{attempt.target.name} {title or name}"
+    started, clock = datetime.now(timezone.utc), time.monotonic()
+    progress.started(shown)
+    try:
+        yield running
+    except JenkinsCdError as error:
+        running.status, running.detail = "failed", error.message.splitlines()[0]
+        raise
+    finally:
+        seconds = time.monotonic() - clock
+        attempt.phases.append(
+            Phase(name=name, status=running.status, seconds=seconds, started=started, detail=running.detail)
+        )
+        progress.finished(shown, running.status, running.detail, seconds)

@@ -1,0 +1,152 @@
+"""The steps of a deployment, each a command of its own, for a pipeline that shows them: plan, apply, verify, test.
+
+What a step found out is handed to the next one in the results folder. A step may be killed and run again; `test`, or
+the step that fails, records the verdict and puts the version before back where the environment wants it so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+
+from jenkins_cd import attempt as phases
+from jenkins_cd import pipelines, results
+from jenkins_cd.attempt import Attempt, Course, Request
+from jenkins_cd.config.types import PlatformFile
+from jenkins_cd.delivery import Followed
+from jenkins_cd.deploy import Done, alone, known_environment, resolve
+from jenkins_cd.errors import BadInput
+from jenkins_cd.model import Deployment, Phase, Plan, Progress
+from jenkins_cd.pipelines import PipelinePlan, Snapshot, Step
+
+STAGES: Mapping[str, str] = {"plan": "Plan", "apply": "Deploy", "verify": "Verify", "test": "Tests"}  # as shown
+
+
+@dataclass(frozen=True, kw_only=True)
+class Underway:
+    """What the steps so far have found out."""
+
+    request: Request
+    plan: Plan
+    verified: Deployment | None  # what was verified there before
+    started: datetime
+    phases: tuple[Phase, ...] = ()
+    commit: str = ""
+    followed: Followed | None = None
+    already: bool = False
+    ended: tuple[Deployment, ...] = ()  # what was recorded: nothing is left to do
+
+
+def planned(platform: PlatformFile, request: Request, junit: str, snapshot: Snapshot | None) -> PipelinePlan:
+    """Return the steps of a deployment for Jenkins. Only the platform file is looked at; raises BadInput for a name."""
+    known_environment(platform, request.environment)
+    names = ("--app", request.app, "--version", request.version, "--environment", request.environment)
+    given = pipelines.credentials(platform, ("registry", "git"))
+    steps = [
+        Step(
+            stage=shown,
+            arguments=("deploy", *names, "--step", name),
+            needs=tuple(list(STAGES.values())[:wave][-1:]),
+            wave=wave,
+            credentials=given,
+            junit=junit if name == "test" else "",
+        )
+        for wave, (name, shown) in enumerate(STAGES.items())
+    ]
+    return PipelinePlan(
+        title=f"{request.app} {request.version} → {request.environment}",
+        steps=tuple(steps),
+        lock=f"jenkins-cd deploys {request.app} to {request.environment}",
+        platform=snapshot,
+    )
+
+
+def run(step: str, platform: PlatformFile, request: Request, folder: Path, progress: Progress) -> Done:
+    """Run one of STAGES on top of what the steps before it left in `folder`.
+
+    Raises as `deploy` does, and BadInput where the step before has not run for this request.
+    """
+    attempt = resolve(platform, request, folder, progress)
+    file = folder / "deploy"
+    name = f"{request.environment}-{attempt.release.project}-{attempt.release.app}"
+    with alone(attempt):
+        if step == "plan":
+            underway = _plan(attempt)
+        else:
+            before = _before(results.load(file, name, Underway), request, step)
+            attempt = _continued(attempt, before)
+            underway = before if before.already or before.ended else _STEPS[step](attempt, before)
+        results.save(file, name, replace(underway, phases=tuple(attempt.phases)))
+    return Done(plan=underway.plan, deployments=underway.ended, already=underway.already)
+
+
+def _plan(attempt: Attempt) -> Underway:
+    verified = attempt.ledger.verified(attempt.request.app, attempt.request.environment)
+    plan = phases.planned(attempt, verified)
+    underway = Underway(request=attempt.request, plan=plan, verified=verified, started=attempt.started)
+    if phases.already(attempt, plan):
+        return replace(underway, already=True)
+    phases.allowed(attempt)  # told before anything is changed; asked again when it is
+    return underway
+
+
+def _apply(attempt: Attempt, before: Underway) -> Underway:
+    allowed = phases.allowed(attempt)
+    return replace(before, request=allowed.request, commit=phases.apply(allowed, before.plan), followed=None)
+
+
+def _verify(attempt: Attempt, before: Underway) -> Underway:
+    if not before.commit:
+        raise _missing(before.request, "apply")
+    followed = phases.verify(attempt, before.commit)
+    underway = replace(before, followed=followed)
+    return underway if followed.reached else _concluded(attempt, underway, followed)
+
+
+def _test(attempt: Attempt, before: Underway) -> Underway:
+    if before.followed is None:
+        raise _missing(before.request, "verify")
+    return _concluded(attempt, before, before.followed)
+
+
+def _concluded(attempt: Attempt, before: Underway, followed: Followed) -> Underway:
+    tested = phases.test(attempt, followed)
+    course = Course(plan=before.plan, verified=before.verified, commit=before.commit, followed=followed, tested=tested)
+    return replace(before, ended=phases.conclude(attempt, course))
+
+
+_STEPS: Mapping[str, Callable[[Attempt, Underway], Underway]] = {"apply": _apply, "verify": _verify, "test": _test}
+
+
+def _before(underway: Underway | None, request: Request, step: str) -> Underway:
+    """Return what the steps before have left. Raises BadInput where that is of another request, or nothing."""
+    if underway is None or _names(underway.request) != _names(request):
+        raise _missing(request, "plan" if step == "apply" else f"plan, then the others up to {step}")
+    return underway
+
+
+def _continued(attempt: Attempt, before: Underway) -> Attempt:
+    """Return the attempt as it stood when the step before ended: its phases, its approval, and the time it took."""
+    request = replace(attempt.request, approver=before.request.approver, approval_reason=before.request.approval_reason)
+    passed = (datetime.now(timezone.utc) - before.started).total_seconds()
+    return replace(
+        attempt,
+        request=request,
+        started=before.started,
+        clock=attempt.clock - max(passed, 0.0),
+        phases=list(before.phases),
+    )
+
+
+def _names(request: Request) -> tuple[str, str, str]:
+    return request.app, request.version, request.environment
+
+
+def _missing(request: Request, step: str) -> BadInput:
+    what = f"{request.app} {request.version} to {request.environment}"
+    return BadInput(
+        f"the steps before this one have not run here for {what}",
+        f"run jenkins-cd deploy with --step {step} first, or without --step for all of it",
+    )
