@@ -55,10 +55,11 @@ def planned(platform: PlatformFile, request: Request, junit: str, snapshot: Snap
         )
         for wave, (name, shown) in enumerate(STAGES.items())
     ]
+    app = request.app.rpartition("/")[2]  # both spellings of an app hold the same lock
     return PipelinePlan(
-        title=f"{request.app} {request.version} → {request.environment}",
+        title=f"{app} {request.version} → {request.environment}",
         steps=tuple(steps),
-        lock=f"jenkins-cd deploys {request.app} to {request.environment}",
+        lock=f"jenkins-cd deploys {app} to {request.environment}",
         platform=snapshot,
     )
 

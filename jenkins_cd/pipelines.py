@@ -69,7 +69,9 @@ class Published:
 
     report: str = f"{results.FOLDER}/report"  # a folder with index.html
     archive: str = f"{results.FOLDER}/**"
-    exclude: str = f"{results.FOLDER}/tests/*/source/**"
+    exclude: str = ",".join(
+        f"{results.FOLDER}/{one}" for one in ("tests/*/source/**", f"{results.OUTCOMES}/**", "jenkins_cd.whl")
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -137,7 +137,7 @@ def steps(platform: PlatformFile, request: Request, snapshot: Snapshot | None) -
     reason = ("--reason", request.approval_reason) if request.approval_reason else ()
     given = pipelines.credentials(platform, ("registry", "git"))
     return PipelinePlan(
-        title=f"{request.app} {request.version} → {request.environment}",
+        title=f"{request.app.rpartition('/')[2]} {request.version} → {request.environment}",
         steps=(
             Step(
                 stage="Question",

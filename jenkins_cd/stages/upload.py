@@ -15,7 +15,7 @@ from jenkins_cd.config.types import PlatformFile, StageConfig
 from jenkins_cd.errors import ExternalFailure, GateFailed, Refused
 from jenkins_cd.gitops.ledger import Ledger
 from jenkins_cd.model import STAGES, Chart, Command, Health, Image, PackageResult, Purpose, Release, StageResult
-from jenkins_cd.stages import Build, commands
+from jenkins_cd.stages import Build, commands, load
 from jenkins_cd.tools import helm, images, process, registry
 
 STAGE = "upload"
@@ -141,8 +141,10 @@ def _refuse_dirty(build: Build) -> None:
 
 
 def _checked(build: Build) -> PackageResult:
-    """Return the package once every stage is known to have passed for it. Raises GateFailed with all that is not."""
-    known = {name: results.load(build.out, name, StageResult) for name in NEEDS}
+    """Return the package once every stage that applies is known to have passed for it. Raises GateFailed with all
+    that is not."""
+    stages = load()
+    known = {name: results.load(build.out, name, StageResult) for name in NEEDS if not stages[name].skip_reason(build)}
     problems = {name: problem for name, result in known.items() if (problem := _problem(build, result))}
     package = known["package"].package if known["package"] else None
     if "package" not in problems:
