@@ -1,0 +1,92 @@
+"""Wait for a server that may go away and come back, as long as the time allows, and tell each once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from jenkins_cd.errors import ExternalFailure
+from jenkins_cd.report.text import duration
+from jenkins_cd.tools import process
+from jenkins_cd.tools.jenkins_failures import Unavailable, Unsure
+
+T = TypeVar("T")
+FIRST, SLOWER, LONGEST = 0.2, 1.3, 2.0  # seconds between two looks: the first, times this for each next, at most
+
+
+class OutOfTime(ExternalFailure):
+    """The time is over. `away` says why the server does not answer, where it does not."""
+
+    def __init__(self, message: str, away: str = "") -> None:
+        """Keep what to tell of the server."""
+        super().__init__(message)
+        self.away = away
+
+
+@dataclass
+class Patience:
+    """How long to wait still, and what was told of it. `tell` gets sentences for people."""
+
+    seconds: float
+    tell: Callable[[str], None]
+    _pause: float = FIRST
+    _away: str = ""
+    _met: bool = False  # whether the server has answered anything yet
+    _told: set[str] = field(default_factory=set)
+    _since: float = field(default_factory=time.monotonic)
+
+    @property
+    def spent(self) -> float:
+        """Return the seconds since the start."""
+        return time.monotonic() - self._since
+
+    def ask(self, work: Callable[[], T]) -> T:
+        """Return what `work` answers, however often the server has to be asked until it is there.
+
+        Raises OutOfTime, and at once what is no matter of waiting: bad input, a refusal, an answer that was lost. A
+        server that has never answered must be known to be down or starting to be waited for: it may be the wrong one.
+        """
+        while True:
+            try:
+                answer = work()
+            except Unsure:
+                raise
+            except ExternalFailure as error:
+                if not (self._met or isinstance(error, Unavailable)):
+                    raise
+                self._is_away(error.message)
+            else:
+                self._is_there()
+                return answer
+            self.pause()
+
+    def once(self, text: str, key: str) -> None:
+        """Tell something unless the same `key` was told before."""
+        if key not in self._told:
+            self._told.add(key)
+            self.tell(text)
+
+    def hurry(self) -> None:
+        """Look as often as at the start: something new has begun."""
+        self._pause = FIRST
+
+    def pause(self) -> None:
+        """Wait a little, longer each time. Raises OutOfTime where the time is over."""
+        left = self.seconds - self.spent
+        if left <= 0:
+            raise OutOfTime(f"not ended after {duration(self.seconds)}", self._away)
+        process.pause(min(self._pause, left))
+        self._pause = min(self._pause * SLOWER, LONGEST)
+
+    def _is_away(self, why: str) -> None:
+        if not self._away:
+            self.tell(f"{why}; waiting for it, {duration(max(self.seconds - self.spent, 0))} at most")
+        self._away = why
+
+    def _is_there(self) -> None:
+        if self._away:
+            self.tell("the server is back")
+            self.hurry()
+        self._away, self._met = "", True

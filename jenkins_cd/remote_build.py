@@ -1,0 +1,161 @@
+"""One build on a Jenkins controller that may be restarted at any moment: asked for, begun, followed, stopped.
+
+What is asked for becomes a queue item, then a build. A restart may lose the item; a build goes on. A build is ours if
+it came from our queue item, else if it has our parameters and a number that was not taken when we asked: clocks are
+not compared.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from jenkins_cd.errors import ExternalFailure, GateFailed
+from jenkins_cd.patience import Patience
+from jenkins_cd.tools import jenkins_builds as builds
+from jenkins_cd.tools import process
+from jenkins_cd.tools.jenkins import Connection
+from jenkins_cd.tools.jenkins_builds import Build
+from jenkins_cd.tools.jenkins_failures import Unsure
+
+LOG_GRACE = 10.0  # seconds that the end of a log may take to come once its build has ended
+STOP_GRACE = 10.0  # seconds that a build may take to end once it was told to
+
+
+@dataclass
+class Asked:
+    """A build that is asked for, and how far it has got."""
+
+    connection: Connection
+    job: str
+    parameters: Mapping[str, str]
+    first: int = 0  # the lowest number that it can have
+    item: int | None = None  # in the queue
+    number: int | None = None
+
+    @property
+    def url(self) -> str:
+        """Return the address of the build, or of the queue item as long as there is no build."""
+        if self.number is not None:
+            return builds.url(self.connection, self.job, self.number)
+        return builds.queue_url(self.connection, self.item or 0)
+
+    def left(self) -> str:
+        """Return what goes on without us, and where."""
+        if self.number is not None:
+            return f"build #{self.number} goes on: {self.url}"
+        return f"queue item {self.item} waits on: {self.url}" if self.item else "nothing was started that we know of"
+
+
+def submit(asked: Asked, patience: Patience) -> None:
+    """Ask for the build until it is accepted. An answer that was lost is looked for before anything is sent again.
+
+    Raises BadInput without such a job or for parameters that it does not take, Refused where we may not, OutOfTime.
+    """
+    asked.first = patience.ask(partial(builds.next_number, asked.connection, asked.job))
+    while asked.item is None:
+        try:
+            asked.item = patience.ask(partial(builds.start, asked.connection, asked.job, asked.parameters))
+        except Unsure as error:
+            patience.once(f"{error.message}; looking whether it was accepted", "unsure")
+            patience.pause()
+            _look(asked, patience)
+    patience.tell(f"queue item {asked.item} of {asked.job}: {builds.queue_url(asked.connection, asked.item)}")
+
+
+def begin(asked: Asked, patience: Patience) -> None:
+    """Wait until the queue item is a build.
+
+    Raises GateFailed where it was cancelled, ExternalFailure where it is lost and nothing came of it, OutOfTime.
+    """
+    patience.hurry()
+    while asked.number is None:
+        item = asked.item or 0
+        queued = patience.ask(partial(builds.queued, asked.connection, item))
+        if queued is None:
+            _recover(asked, item, patience)
+        elif queued.cancelled:
+            raise GateFailed(
+                f"queue item {item} of {asked.job} was cancelled before it ran",
+                f"somebody took it out of the queue of {asked.connection.url}: ask them, or start it again",
+            )
+        elif queued.build is not None:
+            asked.number = queued.build
+        else:
+            patience.once(f"waiting in the queue: {queued.why}", re.sub(r"[\d.]+ \w+", "", queued.why))
+            patience.pause()
+    patience.tell(f"build #{asked.number}: {asked.url}")
+
+
+def follow(asked: Asked, patience: Patience, show: Callable[[str], None]) -> Build:
+    """Return the build once it has ended; its log is shown as it comes, no byte of it twice.
+
+    Raises GateFailed where the build is not there any more, OutOfTime.
+    """
+    number, offset, ended = asked.number or 0, 0, None
+    patience.hurry()
+    while True:
+        piece = patience.ask(partial(builds.log, asked.connection, asked.job, number, offset))
+        if piece and piece.end > offset:
+            show(piece.text)
+            offset = piece.end
+        build = patience.ask(partial(builds.build, asked.connection, asked.job, number))
+        if piece is None or build is None:
+            raise GateFailed(
+                f"build #{number} of {asked.job} is not there any more: its result cannot be known",
+                f"somebody may have deleted it: look at {asked.connection.url}",
+            )
+        if build.result and not build.building:
+            if ended is None:
+                ended = time.monotonic()
+                patience.hurry()
+            if not piece.more or time.monotonic() - ended > LOG_GRACE:
+                return build
+        patience.pause()
+
+
+def abort(asked: Asked) -> str:
+    """Stop the build, or cancel what waits; returns what has become of it. Raises as the adapter does."""
+    connection, job, number = asked.connection, asked.job, asked.number
+    if number is None:
+        builds.cancel(connection, asked.item or 0)
+        return f"queue item {asked.item} was cancelled"
+    builds.stop(connection, job, number)
+    deadline = time.monotonic() + STOP_GRACE
+    while time.monotonic() < deadline:
+        build = builds.build(connection, job, number)
+        if build is None or not build.building:
+            ending = "was aborted" if build is None or build.result == "ABORTED" else f"ended as {build.result}"
+            return f"build #{number} {ending}: {asked.url}"
+        process.pause(0.2)
+    return f"build #{number} was told to stop, and still runs: {asked.url}"
+
+
+def _recover(asked: Asked, item: int, patience: Patience) -> None:
+    """Go on with the build that came from a queue item which is not known any more, or raise ExternalFailure."""
+    _look(asked, patience)
+    if asked.number is None and asked.item in (None, item):
+        asked.item = item
+        raise ExternalFailure(
+            f"queue item {item} of {asked.job} is lost, and no build came from it",
+            "a restart of the controller may have lost it: start it again",
+        )
+
+
+def _look(asked: Asked, patience: Patience) -> None:
+    """Find what we asked for: as a build that has begun since, or in the queue; `item` is None where it is nowhere."""
+    waiting = patience.ask(partial(builds.waiting, asked.connection, asked.job))
+    last = patience.ask(partial(builds.last, asked.connection, asked.job))
+    begun = [one for one in last if one.queue_id == asked.item]
+    begun += [one for one in reversed(last) if one.number >= asked.first and _ours(one.parameters, asked)]
+    if begun:
+        asked.item, asked.number = begun[0].queue_id, begun[0].number
+    else:
+        asked.item = next((number for number, parameters in waiting if _ours(parameters, asked)), None)
+
+
+def _ours(parameters: Mapping[str, str], asked: Asked) -> bool:
+    return asked.parameters.items() <= parameters.items()
