@@ -1,13 +1,13 @@
 # One command to see it, one to test it. `make` alone lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench docs lint clean
+.PHONY: help demo test bench docs library lint groovy-lint clean
 
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 help:  ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo:  ## A real app from commit to staging, on this machine
 	@scripts/bootstrap demo
@@ -15,14 +15,18 @@ demo:  ## A real app from commit to staging, on this machine
 
 test:  ## Lint, types and every test
 	@scripts/bootstrap tests
-	$(MAKE) --no-print-directory lint
+	$(MAKE) --no-print-directory lint groovy-lint
 	pytest -n 2 --dist loadscope
 
-lint:  ## ruff and mypy
+lint:  ## ruff and mypy on the Python
 	@scripts/bootstrap demo
 	ruff check .
 	ruff format --check .
 	mypy
+
+groovy-lint:  ## CodeNarc on the shared library
+	@scripts/bootstrap tests
+	python -m tests.jenkins.lint vars Jenkinsfile.example Jenkinsfile.all-options.example
 
 bench:  ## Time jenkins-cd against what one would use instead
 	@scripts/bootstrap demo
@@ -34,6 +38,10 @@ docs:  ## Write the reference of both files and their JSON Schemas to build/docs
 	@for file in app platform; do \
 	    jenkins-cd schema $$file --output build/docs/$$file.schema.json && \
 	    jenkins-cd schema $$file --markdown --output build/docs/$$file.md || exit 1; done
+
+library:  ## Write the shared library, with its package in it, to build/library
+	@scripts/bootstrap demo
+	@scripts/library
 
 clean:  ## Remove what was made here (not the tools in the cache)
 	rm -rf .venv .bootstrap.lock .jenkins-cd build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .coverage
