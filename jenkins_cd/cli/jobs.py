@@ -13,7 +13,7 @@ import click
 from jenkins_cd.cli import options
 
 if TYPE_CHECKING:
-    from jenkins_cd.jobs import Jobs, Plan
+    from jenkins_cd.jobs.plan import Jobs, Plan
     from jenkins_cd.tools.jenkins import Connection
 
 
@@ -79,7 +79,7 @@ def apply(as_json: bool, **given: Any) -> None:
       jenkins-cd jobs apply
       jenkins-cd jobs apply --adopt
     """
-    from jenkins_cd import jobs as room
+    from jenkins_cd.jobs import plan as room
     from jenkins_cd.tools import process
 
     with process.interruptible():
@@ -90,11 +90,11 @@ def apply(as_json: bool, **given: Any) -> None:
 
 
 def _plan(url: str | None, adopt: bool, platform: str | None, folder: Path) -> tuple[Connection, Plan]:
-    from jenkins_cd import jobs as room
     from jenkins_cd.config.load import load_platform
     from jenkins_cd.config.types import URL
     from jenkins_cd.errors import BadInput
     from jenkins_cd.gitops.ledger import Ledger
+    from jenkins_cd.jobs import plan as room
     from jenkins_cd.tools import jenkins
 
     rules = load_platform(platform, folder.resolve())

@@ -11,7 +11,7 @@ import click
 from jenkins_cd.cli import options
 
 if TYPE_CHECKING:
-    from jenkins_cd.trigger import Triggered
+    from jenkins_cd.jobs.trigger import Triggered
 
 
 @click.group()
@@ -68,7 +68,7 @@ def deploy(
     """
     import dataclasses
 
-    from jenkins_cd import trigger as room
+    from jenkins_cd.jobs import trigger as room
     from jenkins_cd.report.progress import Lines, emit
     from jenkins_cd.tools import jenkins, process
 

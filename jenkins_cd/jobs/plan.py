@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 from xml.etree.ElementTree import Element
 
-from jenkins_cd import job_xml
 from jenkins_cd.config.types import PlatformFile
 from jenkins_cd.errors import BadInput, ExternalFailure, JenkinsCdError, Refused
-from jenkins_cd.job_xml import Parameter
+from jenkins_cd.jobs import xml as job_xml
+from jenkins_cd.jobs.xml import Parameter
 
 if TYPE_CHECKING:
     from jenkins_cd.tools.jenkins import Connection

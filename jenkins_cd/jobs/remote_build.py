@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from jenkins_cd.errors import ExternalFailure, GateFailed
-from jenkins_cd.patience import Patience
+from jenkins_cd.jobs.patience import Patience
 from jenkins_cd.tools import jenkins_builds as builds
 from jenkins_cd.tools import process
 from jenkins_cd.tools.jenkins import Connection

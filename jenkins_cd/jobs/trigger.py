@@ -7,12 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from jenkins_cd import remote_build, versions
+from jenkins_cd import versions
 from jenkins_cd.config.kinds import JOB
 from jenkins_cd.errors import BadInput, ExternalFailure, GateFailed, Interrupted, JenkinsCdError
+from jenkins_cd.jobs import remote_build
+from jenkins_cd.jobs.patience import OutOfTime, Patience
+from jenkins_cd.jobs.remote_build import Asked
 from jenkins_cd.names import check_app, check_environment
-from jenkins_cd.patience import OutOfTime, Patience
-from jenkins_cd.remote_build import Asked
 from jenkins_cd.tools.jenkins import Connection
 from jenkins_cd.tools.jenkins_builds import Build
 

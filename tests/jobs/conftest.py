@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from jenkins_cd import patience
-from jenkins_cd.patience import Patience
-from tests.trigger.bench import TOKEN, USER, Bench, Clock
+from jenkins_cd.jobs import patience
+from jenkins_cd.jobs.patience import Patience
+from tests.jobs.bench import TOKEN, USER, Bench, Clock
 
 
 @pytest.fixture

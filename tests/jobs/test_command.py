@@ -12,7 +12,7 @@ from jenkins_cd.cli import run
 from tests.jenkins.controller import RunningBuild
 from tests.jenkins.controller.answers import Answer, denied
 from tests.jenkins.controller.configs import pipeline
-from tests.trigger.bench import JOB, LOG, PARAMETERS, PATH, START, TOKEN, Bench, Meanwhile, two_lines, until_aborted
+from tests.jobs.bench import JOB, LOG, PARAMETERS, PATH, START, TOKEN, Bench, Meanwhile, two_lines, until_aborted
 
 
 def test_a_build_is_started_followed_and_its_success_is_ours(bench: Bench) -> None:

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from jenkins_cd import remote_build
+from jenkins_cd.jobs import remote_build
 from tests.jenkins.controller import RunningBuild
 from tests.jenkins.controller.answers import not_found
-from tests.trigger.bench import (
+from tests.jobs.bench import (
     BUILD,
     FIND,
     ITEM,

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from jenkins_cd import job_xml
-from jenkins_cd import jobs as room
 from jenkins_cd.config.types import DeployRepository, Environment, Jenkins, PlatformFile, Registry
 from jenkins_cd.errors import BadInput, ExternalFailure, JenkinsCdError, Refused
+from jenkins_cd.jobs import plan as room
+from jenkins_cd.jobs import xml as job_xml
 from jenkins_cd.tools.jenkins import Connection, connect
 from tests.jenkins.controller import JenkinsDouble
 

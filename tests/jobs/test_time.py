@@ -8,8 +8,8 @@ import threading
 
 import pytest
 
-from jenkins_cd import remote_build
-from tests.trigger.bench import ITEM, JOB, LOG, PATH, Bench, Clock, Meanwhile, until_aborted
+from jenkins_cd.jobs import remote_build
+from tests.jobs.bench import ITEM, JOB, LOG, PATH, Bench, Clock, Meanwhile, until_aborted
 
 
 def test_when_the_time_is_over_the_build_is_left_and_where_it_goes_on_is_told(bench: Bench, clock: Clock) -> None:
