@@ -12,7 +12,8 @@ from benchmarks.measure import Aim, Round, timed
 TITLE = "starting"
 NOTE = "installed as a wheel, byte code cached; validate reads examples/storefront and its platform.yaml"
 EXAMPLES = Path(__file__).parent.parent / "examples"
-AGAINST: tuple[str, ...] = ("python -c pass", "helm version")
+BOOTSTRAP = Path(__file__).parent.parent / "resources/jenkins_cd/bootstrap.sh"
+AGAINST: tuple[str, ...] = ("python -c pass", "helm version", "jenkins-cd --version")
 AIMS: Mapping[str, Aim] = {"jenkins-cd --version": Aim(limit=0.060), "jenkins-cd validate": Aim(limit=0.100)}
 
 
@@ -28,6 +29,10 @@ def _once(installed: Installed) -> Round:
         "python -c pass": (installed.python, "-c", "pass"),
         "helm version": ("helm", "version"),
         "jenkins-cd --version": (installed.program, "--version"),
+        "bootstrap.sh, jenkins-cd --version": (
+            "env", f"PATH={Path(installed.program).parent}:/usr/bin:/bin", 'JENKINS_CD_ARGUMENTS=["--version"]',
+            "sh", BOOTSTRAP,
+        ),
         "jenkins-cd validate": validate,
-    }
+    }  # fmt: skip
     return {name: timed(argv, EXAMPLES / "storefront") for name, argv in commands.items()}
