@@ -34,6 +34,7 @@ class Request:
     build_url: str = ""
     approver: str | None = None  # None: nobody promotes it
     approval_reason: str = ""
+    approval: str = ""  # its ID in the ledger
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +49,7 @@ class Attempt:
     folder: Path  # for checkouts of tests
     kind: Literal["deployment", "rollback"] = "deployment"
     started: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
+    token: str = field(default_factory=lambda: secrets.token_hex(4))  # tells apart what starts at once
     clock: float = field(default_factory=time.monotonic)
     phases: list[Phase] = field(default_factory=list)
 
@@ -97,7 +99,9 @@ def allowed(attempt: Attempt) -> Attempt:
         history, now = attempt.ledger.deployments(request.app), datetime.now(timezone.utc)
         approval = _approval(attempt, history, now)
         if approval:
-            request = replace(request, approver=approval.approver, approval_reason=approval.reason)
+            request = replace(
+                request, approver=approval.approver, approval_reason=approval.reason, approval=approval.id
+            )
             phase.detail = f"approved by {approval.approver}"
         policy.check(platform, request.environment, request.version, history, approver=request.approver, now=now)
     return replace(attempt, request=request)
@@ -111,7 +115,7 @@ def _approval(attempt: Attempt, history: Iterable[Deployment], now: datetime) ->
     given = attempt.ledger.approvals(request.app, request.environment)
     newest = next((one for one in given if one.version == request.version), None)
     there = (one for one in history if (one.environment, one.version) == (request.environment, request.version))
-    if newest is None or any(one.started >= newest.at for one in there):
+    if newest is None or any(one.approval == newest.id or one.started >= newest.at for one in there):
         return None
     return newest if now - newest.at <= timedelta(seconds=seconds(rules.approval_valid)) else None
 
@@ -165,7 +169,7 @@ def _record(attempt: Attempt, course: Course) -> Deployment:
     followed, failure = course.followed, course.failure
     outcome: Outcome = "verified" if not failure else "superseded" if followed.superseded_by else "failed"
     deployment = Deployment(
-        id=f"{attempt.started:%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(4)}",
+        id=f"{attempt.started:%Y%m%dT%H%M%S.%fZ}-{attempt.token}",
         app=release.app,
         project=release.project,
         version=release.version,
@@ -185,6 +189,7 @@ def _record(attempt: Attempt, course: Course) -> Deployment:
         tests=course.tested.tests if course.tested else None,
         approver=request.approver or "",
         approval_reason=request.approval_reason,
+        approval=request.approval,
         build_url=request.build_url,
         evidence=attempt.model.diagnose(attempt.target, release, followed) if failure else "",
     )
@@ -201,7 +206,7 @@ def _roll_back(attempt: Attempt, verified: Deployment, failed: Deployment) -> tu
         return ()
     note = f"put back after {failed.version} failed: {failed.reason}"
     back = Attempt(
-        request=replace(attempt.request, version=release.version, approval_reason=note),
+        request=replace(attempt.request, version=release.version, approval_reason=note, approval=""),
         release=release,
         target=attempt.target,
         model=attempt.model,

@@ -18,7 +18,8 @@ def branch(state: GitState, environment: Mapping[str, str]) -> str | None:
     """Return the branch that is built, None where it cannot be known or a tag is built."""
     if environment.get("TAG_NAME"):
         return None
-    tracked = environment.get("GIT_BRANCH", "").partition("/")[2]  # origin/main
+    named = environment.get("GIT_BRANCH", "")
+    tracked = named if named == state.branch else named.partition("/")[2]  # origin/main
     return environment.get("BRANCH_NAME") or tracked or state.branch
 
 

@@ -31,7 +31,9 @@ def prepare(workspace: Path, config: Config, version: str | None, progress: Prog
         workspace=workspace,
         config=config,
         toolchain=load_toolchain(config.app.toolchain or detect(workspace)),
-        version=versions.derive(state, version or versions.from_tag(os.environ.get("TAG_NAME", ""))),
+        version=versions.derive(
+            state, versions.from_tag(os.environ.get("TAG_NAME", "")) if version is None else version
+        ),
         commit=state.commit,
         committed=state.committed,
         dirty=state.dirty,

@@ -32,6 +32,7 @@ class Underway:
     plan: Plan
     verified: Deployment | None  # what was verified there before
     started: datetime
+    token: str  # of the record: made again, it is the same
     phases: tuple[Phase, ...] = ()
     commit: str = ""
     followed: Followed | None = None
@@ -86,16 +87,20 @@ def run(step: str, platform: PlatformFile, request: Request, folder: Path, progr
 def _plan(attempt: Attempt) -> Underway:
     verified = attempt.ledger.verified(attempt.request.app, attempt.request.environment)
     plan = phases.planned(attempt, verified)
-    underway = Underway(request=attempt.request, plan=plan, verified=verified, started=attempt.started)
+    underway = Underway(
+        request=attempt.request, plan=plan, verified=verified, started=attempt.started, token=attempt.token
+    )
     if phases.already(attempt, plan):
         return replace(underway, already=True)
-    phases.allowed(attempt)  # told before anything is changed; asked again when it is
+    phases.allowed(replace(attempt, phases=[]))  # told before anything is changed; asked, and recorded, when it is
     return underway
 
 
 def _apply(attempt: Attempt, before: Underway) -> Underway:
     allowed = phases.allowed(attempt)
-    return replace(before, request=allowed.request, commit=phases.apply(allowed, before.plan), followed=None)
+    verified = attempt.ledger.verified(before.request.app, before.request.environment)  # maybe not the plan's any more
+    commit = phases.apply(allowed, before.plan)
+    return replace(before, request=allowed.request, verified=verified, commit=commit, followed=None)
 
 
 def _verify(attempt: Attempt, before: Underway) -> Underway:
@@ -130,12 +135,16 @@ def _before(underway: Underway | None, request: Request, step: str) -> Underway:
 
 def _continued(attempt: Attempt, before: Underway) -> Attempt:
     """Return the attempt as it stood when the step before ended: its phases, its approval, and the time it took."""
-    request = replace(attempt.request, approver=before.request.approver, approval_reason=before.request.approval_reason)
+    given = before.request
+    request = replace(
+        attempt.request, approver=given.approver, approval_reason=given.approval_reason, approval=given.approval
+    )
     passed = (datetime.now(timezone.utc) - before.started).total_seconds()
     return replace(
         attempt,
         request=request,
         started=before.started,
+        token=before.token,
         clock=attempt.clock - max(passed, 0.0),
         phases=list(before.phases),
     )

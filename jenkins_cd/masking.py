@@ -45,6 +45,13 @@ def mask(text: str) -> str:
     return _pattern.sub(MASK, text) if _pattern else text
 
 
+def register_all(environment: Mapping[str, str]) -> None:
+    """Mask from now on every secret of ours that an environment holds, whether it is used or not."""
+    for name, value in environment.items():
+        if _SECRET.fullmatch(name) and value and not name.endswith(("_FILE", "_SSH_KEY")):
+            register(value)
+
+
 def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
     """Return an environment without the variables that hold our secrets, or name the files that do."""
     return {name: value for name, value in environment.items() if not _SECRET.fullmatch(name)}
@@ -55,6 +62,12 @@ def from_environment(name: str) -> str | None:
 
     Raises BadInput where the file cannot be read.
     """
+    value = read(name)
+    return register(value) if value else None
+
+
+def read(name: str) -> str | None:
+    """Return what goes with a secret and is none, as a user name, from where `from_environment` looks."""
     value = os.environ.get(name)
     file = os.environ.get(f"{name}_FILE")
     if not value and file:
@@ -62,4 +75,4 @@ def from_environment(name: str) -> str | None:
             value = Path(file).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise BadInput(f"{name}_FILE names {file}, which cannot be read: {error}") from error
-    return register(value) if value else None
+    return value or None

@@ -275,6 +275,7 @@ class Deployment:
     tests: TestReport | None = None
     approver: str = ""
     approval_reason: str = ""
+    approval: str = ""  # the ID of the approval in the ledger that it used
     build_url: str = ""
     evidence: str = ""
     schema: Literal["jenkins_cd/deployment/v1"] = "jenkins_cd/deployment/v1"

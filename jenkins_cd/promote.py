@@ -72,7 +72,7 @@ def deliver(platform: PlatformFile, request: Request, folder: Path, progress: Pr
 
 def promote(platform: PlatformFile, request: Request, folder: Path, progress: Progress) -> Done:
     """Deploy as `deploy` does, with the approver named; who asks is the approver where nobody else is."""
-    approver = request.approver if request.approver is not None else request.requested_by
+    approver = check_person(request.approver) if request.approver is not None else request.requested_by
     return deploy(platform, replace(request, approver=approver), folder, progress)
 
 

@@ -8,12 +8,12 @@ VARIABLES = ("JENKINS_CD_REQUESTED_BY", "BUILD_USER_ID", "BUILD_USER")
 
 
 def name() -> str:
-    """Return whom Jenkins names, else the user of this machine; at most 100 characters."""
+    """Return whom Jenkins names, else the user of this machine; one line of at most 100 characters."""
     import getpass
 
     for variable in VARIABLES:
         if value := os.environ.get(variable):
-            return value[:100]
+            return " ".join(value.split())[:100]
     try:
         return getpass.getuser()
     except (KeyError, OSError):

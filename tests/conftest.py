@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from jenkins_cd.delivery import flux, health
 from jenkins_cd.demo.services import Registry
+from tests import deployments
+from tests.delivery.charts import publish
 
 FOREIGN = ("JENKINS_CD_", "HELM_", "BUILDAH_", "GIT_", "DOCKER_CONFIG", "REGISTRY_AUTH_FILE", "BUILD_URL")
 
@@ -52,3 +55,20 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
     running = Registry.start(tmp_path_factory.mktemp("registry"))
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="session")
+def shop_charts(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The charts of the shop's versions, in the shared registry."""
+    return publish(registry, "shop-tests", tmp_path_factory.mktemp("charts"), deployments.VERSIONS)
+
+
+@pytest.fixture
+def shop(
+    tmp_path: Path, registry: Registry, shop_charts: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[deployments.Shop]:
+    """A shop with three versions that can be deployed, quickly."""
+    monkeypatch.setattr(health, "INTERVAL", 0.02)
+    monkeypatch.setattr(flux, "LOOK", 0.1)
+    with deployments.opened(tmp_path, registry, shop_charts) as running:
+        yield running

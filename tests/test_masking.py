@@ -72,3 +72,49 @@ def test_no_secret_is_none_and_a_file_that_cannot_be_read_is_an_error_that_names
     monkeypatch.setenv("TOKEN_FILE", str(tmp_path / "missing"))
     with pytest.raises(BadInput, match=r"TOKEN_FILE names .*missing"):
         masking.from_environment("TOKEN")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "JENKINS_CD_REGISTRY_PASSWORD",
+        "JENKINS_CD_REGISTRY_PASSWORD_FILE",
+        "JENKINS_CD_GIT_PASSWORD",
+        "JENKINS_CD_GIT_PASSWORD_FILE",
+        "JENKINS_CD_GIT_SSH_KEY",
+        "JENKINS_CD_SONAR_TOKEN",
+        "JENKINS_CD_JENKINS_TOKEN",
+        "JENKINS_CD_JENKINS_TOKEN_FILE",
+        "JENKINS_TOKEN",
+        "JENKINS_TOKEN_FILE",
+    ],
+)
+def test_an_environment_without_secrets_lacks_what_holds_or_names_one(name: str) -> None:
+    assert masking.without_secrets({name: SECRET, "PATH": "/bin"}) == {"PATH": "/bin"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "PATH",
+        "HOME",
+        "APP_PASSWORD",
+        "TOKEN",
+        "SSH_AUTH_SOCK",
+        "JENKINS_CD_GIT_USERNAME",
+        "JENKINS_CD_PLATFORM",
+        "JENKINS_CD_PLATFORM_DIGEST",
+        "JENKINS_URL",
+        "MY_JENKINS_CD_GIT_PASSWORD",
+    ],
+)
+def test_what_is_no_secret_of_ours_stays(name: str) -> None:
+    assert masking.without_secrets({name: "x"}) == {name: "x"}
+
+
+def test_every_secret_that_is_read_anywhere_is_one_that_is_kept_from_the_apps_commands() -> None:
+    from jenkins_cd.tools import jenkins, registry
+
+    names = {registry.PASSWORD, *jenkins.TOKENS, "JENKINS_CD_GIT_PASSWORD", "JENKINS_CD_GIT_SSH_KEY"}
+    files = {f"{name}_FILE" for name in names}
+    assert masking.without_secrets(dict.fromkeys(names | files, "x")) == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -94,12 +95,20 @@ def run(given: Sequence[str]) -> int:
 
     What Jenkins needs to know of it goes into the file that JENKINS_CD_RESULT names.
     """
+    from jenkins_cd import masking
     from jenkins_cd.cli import outcome
 
+    masking.register_all(os.environ)
     arguments = list(given)
+    code: int
+    error: Exception | None
     try:
-        arguments = outcome.arguments(given)
-        code, error = _run(arguments)
+        try:
+            arguments = outcome.arguments(given)
+        except JenkinsCdError as failure:
+            code, error = _tell(failure), failure
+        else:
+            code, error = _run(arguments)
         outcome.write(arguments, code, error)
     except JenkinsCdError as failure:
         return _tell(failure)

@@ -45,6 +45,8 @@ def deploy(step: str | None, only_plan: bool, dry_run: bool, as_json: bool, **gi
         else:
             yield room.deploy(platform, request, out, progress, dry_run=dry_run)
 
+    if step and dry_run:
+        raise click.UsageError("--dry-run is for all of a deployment: --step plan alone changes nothing")
     order = deployments.order(**given)
     if only_plan:
         return deployments.show_steps(order, as_json, _steps)

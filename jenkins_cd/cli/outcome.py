@@ -69,10 +69,14 @@ def arguments(given: Sequence[str]) -> list[str]:
 
     try:
         found = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadInput(f"{ARGUMENTS} is no JSON: {error}", 'give a list of strings, as ["ci", "--plan"]') from error
     if not isinstance(found, list) or not all(isinstance(word, str) for word in found):
         raise BadInput(f"{ARGUMENTS} is no JSON list of strings", 'as ["ci", "--plan"]')
+    if any("\0" in word or _has_surrogate(word) for word in found):
+        raise BadInput(
+            f"{ARGUMENTS} holds a character that no command line can", "take it out: NUL or half a character"
+        )
     import click
 
     from jenkins_cd.report.text import clean
@@ -88,7 +92,7 @@ def write(given: Sequence[str], exit_code: int, error: Exception | None = None) 
         return
     from jenkins_cd import results
 
-    message = (getattr(error, "message", "") or f"{type(error).__name__}: {error}") if error else _kept.message
+    message = _message(error) if error else _kept.message
     ended = Ended(
         arguments=tuple(given),
         exit_code=exit_code,
@@ -102,3 +106,16 @@ def write(given: Sequence[str], exit_code: int, error: Exception | None = None) 
         results.write(Path(name), (results.to_json(ended) + "\n").encode())
     except OSError as failure:
         raise BadInput(f"the result cannot be written to {name}: {failure.strerror}", f"see {RESULT}") from failure
+
+
+def _message(error: Exception) -> str:
+    """Return what a terminal shows of an error."""
+    import click
+
+    if isinstance(error, click.ClickException):
+        return error.format_message()
+    return getattr(error, "message", "") or f"{type(error).__name__}: {error}"
+
+
+def _has_surrogate(word: str) -> bool:
+    return any("\ud800" <= letter <= "\udfff" for letter in word)

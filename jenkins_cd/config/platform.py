@@ -16,10 +16,15 @@ _IN_GIT = r"git\+(?P<url>.+)@(?P<ref>[A-Za-z0-9_][A-Za-z0-9_./-]*):(?P<path>[^:]
 
 
 def locate(given: str | None, workspace: Path) -> str | None:
-    """Return where the platform file is, or None where there is none. One that is named need not exist."""
+    """Return where the platform file is, or None where there is none. One that is named need not exist.
+
+    Raises BadInput where there is none, and this run was planned with one.
+    """
     if named := given or os.environ.get(VARIABLE):
         return named
     beside = workspace / PLATFORM_FILE
+    if not beside.exists() and os.environ.get(DIGEST):
+        raise BadInput(f"the platform file that this run was planned with is gone: {beside}", "start the build anew")
     return str(beside) if beside.exists() else None
 
 

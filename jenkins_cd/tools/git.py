@@ -19,7 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from jenkins_cd.config.types import BRANCH, GIT_URL, PATH, Meta
 from jenkins_cd.errors import BadInput, ExternalFailure, MissingTool
-from jenkins_cd.masking import from_environment, mask
+from jenkins_cd.masking import from_environment, mask, read
 from jenkins_cd.model import GitState
 from jenkins_cd.tools.git_failures import NoSuchRef, explain
 
@@ -108,12 +108,13 @@ def environment(url: str = "") -> dict[str, str]:
     config = [("http.lowSpeedLimit", "1"), ("http.lowSpeedTime", "60"), ("gc.autoDetach", "false")]
     values = {"GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh"}
     if key := os.environ.get("JENKINS_CD_GIT_SSH_KEY"):
-        values["GIT_SSH_COMMAND"] = f"{_SSH} -o IdentitiesOnly=yes -i {shlex.quote(key)}"
+        ssh = os.environ.get("GIT_SSH_COMMAND") or _SSH  # a machine's own way may say where its known hosts are
+        values["GIT_SSH_COMMAND"] = f"{ssh} -o BatchMode=yes -o IdentitiesOnly=yes -i {shlex.quote(key)}"
     elif not {"GIT_SSH_COMMAND", "GIT_SSH"} & os.environ.keys():
         values["GIT_SSH_COMMAND"] = _SSH
     password = from_environment("JENKINS_CD_GIT_PASSWORD")
     if password:
-        user = from_environment("JENKINS_CD_GIT_USERNAME") or "git"
+        user = read("JENKINS_CD_GIT_USERNAME") or "git"
         values.update(JENKINS_CD_GIT_USERNAME=user, JENKINS_CD_GIT_PASSWORD=password)
         parts = urlsplit(url)
         scope = f".{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.scheme in ("http", "https") else ""

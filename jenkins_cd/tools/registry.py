@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from jenkins_cd.errors import BadInput, ExternalFailure
-from jenkins_cd.masking import from_environment, register
+from jenkins_cd.masking import from_environment, read, register
 from jenkins_cd.tools import http
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def credentials(*hosts: str) -> Iterator[dict[str, str]]:
 
 def login() -> tuple[str, str] | None:
     """Return the name and password that the environment gives, None without them. Raises BadInput for half of it."""
-    name, password = from_environment(USERNAME), from_environment(PASSWORD)
+    name, password = read(USERNAME), from_environment(PASSWORD)
     if not name and not password:
         return None
     if not name or not password:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import subprocess
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from jenkins_cd.config.load import load_platform
 from jenkins_cd.errors import BadInput, ExternalFailure
-from tests.config.files import PLATFORM, Checkout
+from tests.config.files import APP, PLATFORM, Checkout
 
 
 def named(branch: str) -> str:
@@ -93,3 +94,55 @@ def test_a_repository_that_cannot_be_reached_is_worth_a_retry(checkout: Checkout
 def test_a_password_in_the_place_is_not_shown(checkout: Checkout) -> None:
     code, out, err = checkout.run("validate", "--platform", "git+https://jane:hunter22@127.0.0.1:1/x.git@main:p.yaml")
     assert (code, out, "hunter22" in err) == (2, "", False)
+
+
+def digest(text: str) -> str:
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+@pytest.mark.parametrize("way", ["beside", "argument", "git"])
+def test_the_file_that_the_run_was_planned_with_is_read(
+    checkout: Checkout, repository: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    checkout.write(None, named("of-git"))
+    monkeypatch.setenv("JENKINS_CD_PLATFORM_DIGEST", digest(named("of-git")))
+    given = {"argument": "platform.yaml", "git": f"git+file://{repository}@main:shop/platform.yaml"}
+    assert branch_of(checkout, given.get(way)) == "of-git"
+
+
+@pytest.mark.parametrize("way", ["beside", "argument", "git"])
+def test_a_platform_file_that_was_changed_since_the_plan_is_refused(
+    checkout: Checkout, repository: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    checkout.write(None, named("changed"))
+    monkeypatch.setenv("JENKINS_CD_PLATFORM_DIGEST", digest(named("planned")))
+    given = {"argument": "platform.yaml", "git": f"git+file://{repository}@main:shop/platform.yaml"}
+    with pytest.raises(BadInput, match="is not the one that this run was planned with") as caught:
+        load_platform(given.get(way), checkout.folder)
+    assert "start the build anew" in caught.value.hint
+
+
+@pytest.mark.parametrize("planned", ["sha256:", "nonsense", digest(named("planned")).upper(), "sha256:" + "0" * 64])
+def test_a_digest_that_is_none_fits_no_file(checkout: Checkout, monkeypatch: pytest.MonkeyPatch, planned: str) -> None:
+    checkout.write(None, named("planned"))
+    monkeypatch.setenv("JENKINS_CD_PLATFORM_DIGEST", planned)
+    with pytest.raises(BadInput, match="is not the one"):
+        branch_of(checkout)
+
+
+def test_a_file_that_was_removed_since_the_plan_is_refused_and_not_done_without(
+    checkout: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkout.write(APP)
+    monkeypatch.setenv("JENKINS_CD_PLATFORM", "platform.yaml")
+    monkeypatch.setenv("JENKINS_CD_PLATFORM_DIGEST", digest(PLATFORM))
+    assert checkout.problem() == "platform.yaml (platform): there is no such file"
+
+
+def test_one_character_more_is_another_file(checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
+    checkout.write(APP, PLATFORM + "\n")
+    monkeypatch.setenv("JENKINS_CD_PLATFORM_DIGEST", digest(PLATFORM))
+    code, out, err = checkout.run("validate")
+    assert (code, out) == (2, "")
+    assert "the platform file platform.yaml is not the one that this run was planned with" in err
+    assert "Traceback" not in err

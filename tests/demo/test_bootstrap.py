@@ -74,6 +74,7 @@ class Checkout:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         env = {"PATH": str(self.bin), "HOME": str(self.folder), "XDG_CACHE_HOME": str(self.cache)}
+        env["SBIN"] = str(self.bin)  # not this machine's
         env["TMPDIR"] = os.environ.get("TMPDIR", "/tmp")  # noqa: S108 - where mktemp puts its logs
         command = [str(self.bin / "bash"), str(self.folder / "scripts/bootstrap"), *arguments]
         return subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=60)

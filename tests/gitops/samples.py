@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from jenkins_cd.config.types import DeployRepository, Environment, PlatformFile, Registry
-from jenkins_cd.model import Chart, Deployment, Image, Release
+from jenkins_cd.model import Approval, Chart, Deployment, Image, Release
 
 BEGIN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 
@@ -53,3 +53,19 @@ def deployment(number: int, **other: Any) -> Deployment:
         "requested_by": "jane",
     }
     return Deployment(**{**wanted, **other})
+
+
+def approval(number: int, **other: Any) -> Approval:
+    """Return the `number`th approval of storefront for prod."""
+    at = BEGIN + timedelta(minutes=number)
+    wanted = {
+        "id": f"{at:%Y%m%dT%H%M%SZ}-{number:08x}",
+        "app": "storefront",
+        "project": "shop",
+        "version": "1.4.0",
+        "environment": "prod",
+        "approver": "ops",
+        "reason": "sprint 12",
+        "at": at,
+    }
+    return Approval(**{**wanted, **other})

@@ -15,7 +15,7 @@ from jenkins_cd.gitops.repository import Repository
 from jenkins_cd.masking import register
 from jenkins_cd.model import Chart, Image
 from tests.gitops.remotes import bare, count, git
-from tests.gitops.samples import deployment, platform, release
+from tests.gitops.samples import approval, deployment, platform, release
 
 
 @pytest.fixture
@@ -178,6 +178,58 @@ def test_nothing_secret_goes_in(ledger: Ledger, remote: Path) -> None:
     text = git(remote, "log", "-p", "ledger")
     assert "horse" not in text
     assert "login with **** failed" in text
+
+
+def test_approvals_come_newest_first_and_only_those_of_the_environment(ledger: Ledger, remote: Path) -> None:
+    ledger.publish(release())
+    assert ledger.approvals("storefront", "prod") == []
+    for number in (2, 3, 1):
+        ledger.approve(approval(number))
+    ledger.approve(approval(4, environment="staging"))
+    ledger.approve(approval(5, app="cellar"))
+    fresh = other(remote)
+    assert fresh.approvals("storefront", "prod") == [approval(number) for number in (3, 2, 1)]
+    assert fresh.approvals("storefront", "staging") == [approval(4, environment="staging")]
+    assert fresh.approvals("cellar", "prod") == []
+    assert fresh.approvals("storefront", "../prod") == []
+
+
+def test_an_approval_is_no_deployment(ledger: Ledger, remote: Path) -> None:
+    ledger.publish(release())
+    ledger.approve(approval(1))
+    assert other(remote).deployments("storefront") == []
+    assert other(remote).apps() == ["storefront"]
+    text = git(remote, "show", f"ledger:approvals/prod/shop/storefront/{approval(1).id}.json")
+    assert json.loads(text)["schema"] == "jenkins_cd/approval/v1"
+    assert git(remote, "log", "-1", "--format=%s", "ledger") == "Approve storefront 1.4.0 for prod by ops\n"
+
+
+def test_approving_twice_changes_nothing(ledger: Ledger, remote: Path) -> None:
+    ledger.approve(approval(1))
+    ledger.approve(approval(1))
+    assert count(remote, "ledger") == 1
+
+
+@pytest.mark.parametrize("wrong", [{"environment": "../prod"}, {"app": "-x"}, {"project": ""}, {"id": "../1"}])
+def test_an_approval_of_what_is_no_name_is_not_recorded(ledger: Ledger, remote: Path, wrong: dict[str, str]) -> None:
+    with pytest.raises(BadInput):
+        ledger.approve(approval(1, **wrong))
+    assert git(remote, "for-each-ref") == ""
+
+
+def test_two_who_approve_at_once_are_both_kept(ledger: Ledger, remote: Path) -> None:
+    ledger.publish(release())
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda number: other(remote).approve(approval(number)), range(4)))
+    assert len(other(remote).approvals("storefront", "prod")) == 4
+
+
+def test_the_reason_of_an_approval_holds_no_secret_and_no_other_file(ledger: Ledger, remote: Path) -> None:
+    ledger.publish(release())
+    secret = register("open-sesame-42")
+    ledger.approve(approval(1, reason=f'größer "x"\n{secret}'))
+    assert other(remote).approvals("storefront", "prod")[0].reason == 'größer "x"\n****'
+    assert secret not in git(remote, "log", "-p", "ledger")
 
 
 def test_a_record_that_cannot_be_read_is_named(ledger: Ledger, remote: Path) -> None:

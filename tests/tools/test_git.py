@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import socket
 import subprocess
 import threading
@@ -52,6 +53,35 @@ def test_only_tracked_files_make_it_dirty(app: Path) -> None:
     assert not git.state(app).dirty
     (app / "one.txt").write_text("y")
     assert git.state(app).dirty
+
+
+def test_the_branch_is_the_one_that_is_checked_out(app: Path) -> None:
+    assert git.state(app).branch == "main"
+    run(app, "switch", "-q", "-c", "feature/größer#1")
+    assert git.state(app).branch == "feature/größer#1"
+    (app / "one.txt").write_text("y")
+    assert (git.state(app).branch, git.state(app).dirty) == ("feature/größer#1", True)
+
+
+@pytest.mark.parametrize("how", ["--detach", "v1.0.0", "origin/main"])
+def test_a_detached_head_is_on_no_branch(app: Path, tmp_path: Path, how: str) -> None:
+    run(app, "tag", "v1.0.0")
+    run(tmp_path, "clone", "-q", str(app), "clone")
+    run(tmp_path / "clone", "checkout", "-q", how)
+    assert git.state(tmp_path / "clone").branch is None
+
+
+def test_neither_an_upstream_nor_the_name_of_a_file_changes_the_branch(app: Path, tmp_path: Path) -> None:
+    run(tmp_path, "clone", "-q", str(app), "clone")
+    assert git.state(tmp_path / "clone").branch == "main"
+    (app / "(detached)").write_text("a file of that name is none")
+    run(app, "add", ".")
+    assert git.state(app).branch == "main"
+
+
+def test_a_checkout_of_a_commit_alone_is_on_no_branch(app: Path, tmp_path: Path) -> None:
+    git.checkout(app.as_uri(), run(app, "rev-parse", "HEAD"), tmp_path / "into")
+    assert git.state(tmp_path / "into").branch is None
 
 
 def test_the_nearest_version_tag_is_found_among_others(app: Path) -> None:
@@ -249,6 +279,14 @@ def test_ssh_never_asks(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "BatchMode=yes" in git.environment()["GIT_SSH_COMMAND"]
     monkeypatch.setenv("GIT_SSH_COMMAND", "ssh -i key")
     assert "GIT_SSH_COMMAND" not in git.environment()
+
+
+def test_a_key_is_the_only_one_that_ssh_offers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JENKINS_CD_GIT_SSH_KEY", "/run/a key's/id; rm -rf x")
+    command = shlex.split(git.environment()["GIT_SSH_COMMAND"])
+    assert command[0] == "ssh"
+    assert command[command.index("-i") + 1] == "/run/a key's/id; rm -rf x"
+    assert {"BatchMode=yes", "IdentitiesOnly=yes"} <= set(command)
 
 
 def test_an_unknown_host_is_told() -> None:

@@ -71,6 +71,39 @@ def test_the_log_has_both_streams_and_no_secret(tmp_path: Path) -> None:
     assert sorted((tmp_path / "log").read_text().splitlines()) == ["****", "err"]
 
 
+SECRETS = {
+    "JENKINS_CD_REGISTRY_PASSWORD": "sesame-1",
+    "JENKINS_CD_GIT_PASSWORD_FILE": "/run/sesame-2",
+    "JENKINS_CD_GIT_SSH_KEY": "/run/sesame-3",
+    "JENKINS_CD_JENKINS_TOKEN": "sesame-4",
+    "JENKINS_TOKEN": "sesame-5",
+}
+
+
+@pytest.fixture
+def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {**SECRETS, "JENKINS_CD_GIT_USERNAME": "robot"}.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_a_program_of_the_apps_own_sees_no_secret_of_ours(secrets: None, tmp_path: Path) -> None:
+    seen = process.run(["env"], trusted=False).stdout
+    assert "sesame" not in seen
+    assert "JENKINS_CD_GIT_USERNAME=robot" in seen
+    assert "sesame" not in process.shell("env; cat /proc/self/environ | tr '\\0' '\\n'", cwd=tmp_path).stdout
+
+
+def test_what_it_is_given_expressly_it_sees(secrets: None) -> None:
+    seen = process.run(["env"], trusted=False, env={"JENKINS_CD_VERSION": "1.0.0", "JENKINS_TOKEN": "of-the-app"})
+    assert "JENKINS_CD_VERSION=1.0.0\n" in seen.stdout
+    assert "JENKINS_TOKEN=of-the-app\n" in seen.stdout
+
+
+def test_a_program_of_ours_sees_them(secrets: None) -> None:
+    seen = process.run(["env"]).stdout
+    assert all(f"{name}={value}\n" in seen for name, value in SECRETS.items())
+
+
 def test_a_missing_program_is_named_with_the_command_that_installs_it() -> None:
     with pytest.raises(MissingTool, match="no-such-program is not installed") as raised:
         process.run(["no-such-program"], install="apt-get install no-such-program")

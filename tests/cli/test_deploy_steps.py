@@ -1,0 +1,82 @@
+"""The steps of a deployment as commands, each a process of its own in one checkout."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.deployments import STEPS, Shop
+
+
+def records(shop: Shop) -> list[tuple[str, str]]:
+    """Return version and outcome of what was recorded for dev, the oldest first."""
+    return [(one.version, one.outcome) for one in reversed(shop.ledger.deployments("storefront", "dev"))]
+
+
+@pytest.fixture
+def command(shop: Shop) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run `jenkins-cd deploy` for storefront in dev, in a process of its own and an empty checkout."""
+    checkout, platform = shop.folder / "checkout", shop.file()
+    checkout.mkdir()
+
+    def run(version: str, *more: str) -> subprocess.CompletedProcess[str]:
+        names = ["--app", "storefront", "--version", version, "--environment", "dev", "--platform", str(platform)]
+        return subprocess.run(
+            [sys.executable, "-m", "jenkins_cd", "deploy", *names, *more],
+            cwd=checkout,
+            env={**os.environ, "JENKINS_CD_REQUESTED_BY": "jane"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+def test_the_steps_are_commands_each_a_process(shop: Shop, command: Any) -> None:
+    for step in STEPS:
+        done = command("1.4.0", "--step", step)
+        assert done.returncode == 0, done.stderr
+    assert records(shop) == [("1.4.0", "verified")]
+    junit = shop.folder / "checkout" / ".jenkins-cd" / "tests" / "dev" / "junit.xml"
+    assert 'tests="1"' in junit.read_text()
+    assert (shop.folder / "checkout" / ".jenkins-cd" / "report" / "index.html").exists()
+
+
+def test_a_step_that_fails_ends_with_the_verdict_as_its_exit_code(shop: Shop, command: Any) -> None:
+    shop.deploy("1.4.0")
+    codes = [command("1.5.0", "--step", step).returncode for step in STEPS]
+    assert codes == [0, 0, 0, 1]
+    assert shop.cluster.declared() == "1.4.0"
+
+
+def test_a_step_too_early_is_bad_input(shop: Shop, command: Any) -> None:
+    done = command("1.4.0", "--step", "verify")
+    assert done.returncode == 2
+    assert "have not run here" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("step", ["plan", "apply"])
+def test_a_dry_run_of_a_step_writes_nothing(shop: Shop, command: Any, step: str) -> None:
+    if step == "apply":
+        assert command("1.4.0", "--step", "plan").returncode == 0
+    before = shop.refs()
+    command("1.4.0", "--step", step, "--dry-run")
+    assert shop.refs() == before
+
+
+def test_the_plan_of_a_deployment_is_read_from_the_command_line(shop: Shop, command: Any) -> None:
+    done = command("1.4.0", "--plan", "--json")
+    plan = json.loads(done.stdout)
+    assert plan["schema"] == "jenkins_cd/pipeline-plan/v1"
+    assert [step["stage"] for step in plan["steps"]] == ["Plan", "Deploy", "Verify", "Tests"]
+    assert plan["steps"][3]["junit"] == ".jenkins-cd/tests/dev/junit.xml"
+    assert plan["platform"]["file"] == ".jenkins-cd/platform.yaml"
+    assert shop.ledger.deployments("storefront") == []
