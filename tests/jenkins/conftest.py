@@ -1,0 +1,14 @@
+"""What tests of Jenkinsfiles share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.jenkins.runner import Runner
+
+
+@pytest.fixture
+def runner(tmp_path: Path) -> Runner:
+    return Runner(tmp_path)

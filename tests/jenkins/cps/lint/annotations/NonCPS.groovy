@@ -1,0 +1,3 @@
+// What every script in Jenkins can name without an import, for CodeNarc.
+@interface NonCPS {
+}
