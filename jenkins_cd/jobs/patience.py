@@ -13,6 +13,7 @@ from jenkins_cd.tools import process
 from jenkins_cd.tools.jenkins_failures import Unavailable, Unsure
 
 T = TypeVar("T")
+CONTACT = 120.0  # seconds that a server may be away that has never answered: it may be the wrong address
 FIRST, SLOWER, LONGEST = 0.2, 1.3, 2.0  # seconds between two looks: the first, times this for each next, at most
 
 
@@ -41,6 +42,10 @@ class Patience:
     def spent(self) -> float:
         """Return the seconds since the start."""
         return time.monotonic() - self._since
+
+    @property
+    def _allowed(self) -> float:
+        return self.seconds if self._met else min(self.seconds, CONTACT)
 
     def ask(self, work: Callable[[], T]) -> T:
         """Return what `work` answers, however often the server has to be asked until it is there.
@@ -74,15 +79,16 @@ class Patience:
 
     def pause(self) -> None:
         """Wait a little, longer each time. Raises OutOfTime where the time is over."""
-        left = self.seconds - self.spent
+        allowed = self._allowed
+        left = allowed - self.spent
         if left <= 0:
-            raise OutOfTime(f"not ended after {duration(self.seconds)}", self._away)
+            raise OutOfTime(f"not ended after {duration(allowed)}", self._away)
         process.pause(min(self._pause, left))
         self._pause = min(self._pause * SLOWER, LONGEST)
 
     def _is_away(self, why: str) -> None:
         if not self._away:
-            self.tell(f"{why}; waiting for it, {duration(max(self.seconds - self.spent, 0))} at most")
+            self.tell(f"{why}; waiting for it, {duration(max(self._allowed - self.spent, 0))} at most")
         self._away = why
 
     def _is_there(self) -> None:

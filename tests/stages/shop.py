@@ -14,7 +14,7 @@ from jenkins_cd.model import STAGES, StageResult
 from jenkins_cd.stages import Build, package
 from tests.stages.projects import Notes, write
 
-CD = 'app: storefront\nproject: shop\ntoolchain: custom\nci: {build: {run: "true"}}\n'
+CD = 'app: storefront\nproject: shop\ntoolchain: custom\nci: {build: {run: "true"}, unit-tests: {run: "true"}}\n'
 FILES = {
     "cd.yaml": CD,
     "Dockerfile": "FROM scratch\nCOPY page.html /page.html\n",

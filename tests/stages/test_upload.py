@@ -152,6 +152,13 @@ def test_a_skipped_stage_counts_as_passed(shop: Shop) -> None:
     assert upload.run(build).status == "passed"
 
 
+def test_a_stage_that_does_not_apply_need_not_have_run(shop: Shop) -> None:
+    build = shop.package()
+    for stage in ("sonar-scan", "dead-code"):
+        (build.out / f"{stage}.json").unlink()
+    assert upload.run(build).status == "passed"
+
+
 def test_without_platform_file_there_is_nowhere_to_upload_to(shop: Shop) -> None:
     assert upload.skip_reason(shop.build(platform=False)) == "no platform file: there is no registry to upload to"
     assert upload.skip_reason(shop.build()) == ""
