@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from jenkins_cd import toolchains
 from jenkins_cd.config.types import AppFile, PlatformFile
 from jenkins_cd.errors import BadInput, ExternalFailure, JenkinsCdError, MissingTool
 from jenkins_cd.toolchains import Tool
-from jenkins_cd.tools import git, images, process, registry
+from jenkins_cd.tools import git, images, jenkins, process, registry
 
 OWN_TOOLS: Mapping[str, Tool] = {
     "git": Tool(version=("git", "--version"), minimum="2.30", install="apt-get install git"),
@@ -108,6 +109,17 @@ def _servers(platform: PlatformFile) -> Iterator[Check]:
     for name, url in repositories.items():
         if url:
             yield _repository(name, url)
+    if platform.jenkins.url and any(os.environ.get(name) for name in jenkins.TOKENS):
+        yield _jenkins(platform.jenkins.url)
+
+
+def _jenkins(url: str) -> Check:
+    """Ask Jenkins whom it takes us for; only `jobs` and `trigger` need it, hence only where there is a token."""
+    try:
+        found = jenkins.ping(jenkins.connect(url))
+    except JenkinsCdError as error:
+        return _broken(f"jenkins {url}", "server", "takes the token", error)
+    return Check(name=f"jenkins {url}", kind="server", ok=True, wanted="takes the token", found=found)
 
 
 def _repository(name: str, url: str) -> Check:

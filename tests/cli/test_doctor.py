@@ -11,6 +11,7 @@ import pytest
 
 from jenkins_cd.demo.services import Registry
 from tests.gitops.remotes import bare
+from tests.jenkins.controller.server import JenkinsDouble
 
 BCRYPT = "$2b$05$abcdefghijklmnopqrstuuBO.kmgTJhdt40M5ZyHgFmcpBdUb9aS."  # of "right-password"
 
@@ -97,3 +98,18 @@ def test_credentials_that_do_not_work_are_told(app: Path, tmp_path: Path) -> Non
         assert doctor(app, **{**wrong, "JENKINS_CD_REGISTRY_PASSWORD": "right-password"})[0] == 0
     finally:
         running.stop()
+
+
+def test_with_a_token_jenkins_is_asked_whom_it_takes_us_for(app: Path) -> None:
+    with JenkinsDouble.start() as double:
+        double.add_user("robot", "right-token")
+        with (app / "platform.yaml").open("a") as platform:
+            platform.write(f"jenkins: {{url: '{double.url}'}}\n")
+        name = f"jenkins {double.url}"
+        assert name not in doctor(app)[1]
+        code, checks = doctor(app, JENKINS_USER="robot", JENKINS_TOKEN="right-token")
+        assert (code, checks[name]["ok"]) == (0, True)
+        assert checks[name]["found"].endswith(", as robot")
+        code, checks = doctor(app, JENKINS_USER="robot", JENKINS_TOKEN="wrong-token")
+        assert (code, checks[name]["ok"]) == (2, False)
+        assert f"{double.url}/user/robot/security" in checks[name]["mend"]
