@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from jenkins_cd.demo.services import Registry, free_port
+from jenkins_cd.demo.services import Registry, free_port, leashed
 from jenkins_cd.errors import BadInput
 from jenkins_cd.tools import process
 
@@ -188,7 +188,7 @@ def _agent(site: Site, platform: Path) -> process.Service:
     env = {**site.env, "XDG_CACHE_HOME": str(site.agent_log.parent / "cache")}
     command = [sys.executable, "-m", "jenkins_cd.demo.agent", "--platform", str(platform)]
     command += ["--folder", str(site.agent_log.parent)]
-    return process.serve(command, log=site.agent_log, env=env)
+    return process.serve(leashed(command, "TERM"), log=site.agent_log, env=env)
 
 
 def _git(folder: Path, env: Mapping[str, str], *arguments: str) -> str:
