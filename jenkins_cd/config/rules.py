@@ -13,6 +13,9 @@ from jenkins_cd.config.types import AppFile, ChartConfig, Environment, Freeze, P
 from jenkins_cd.suggest import nearest
 
 CHECKS = ("compiler_warnings", "dead_code", "code_standard")
+SHORTEST_SESSION = (
+    600.0  # seconds; https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-request-v1/
+)
 PLACEHOLDERS = ("app", "project", "environment")
 _BRACES = r"\{([^{}]*)\}|[{}]"
 
@@ -98,11 +101,8 @@ def _order(name: str, environments: Mapping[str, Environment], origins: Mapping[
 
 
 def _environment(environment: Environment, key: str, origins: Mapping[str, Origin]) -> Iterator[Problem]:
-    for brace in re.finditer(_BRACES, environment.health_url):
-        if brace[1] not in PLACEHOLDERS:
-            known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
-            hint = nearest(brace[1] or "", PLACEHOLDERS)
-            yield _at(origins, f"{key}.health_url", f"unknown placeholder {brace[0]}{hint}: expected {known}")
+    yield from _placeholders(environment.health_url, f"{key}.health_url", origins)
+    yield from _helm(environment, key, origins)
     if environment.approvers and environment.promotion == "automatic":
         yield _at(origins, f"{key}.approvers", f"nobody would be asked: approvers need {key}.promotion: manual")
     if seconds(environment.settle) >= seconds(environment.timeout):
@@ -111,6 +111,29 @@ def _environment(environment: Environment, key: str, origins: Mapping[str, Origi
             origins,
             place,
             f"no version could pass: settle {environment.settle} must be less than timeout {environment.timeout}",
+        )
+
+
+def _placeholders(text: str, key: str, origins: Mapping[str, Origin]) -> Iterator[Problem]:
+    for brace in re.finditer(_BRACES, text):
+        if brace[1] not in PLACEHOLDERS:
+            known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
+            hint = nearest(brace[1] or "", PLACEHOLDERS)
+            yield _at(origins, key, f"unknown placeholder {brace[0]}{hint}: expected {known}")
+
+
+def _helm(environment: Environment, key: str, origins: Mapping[str, Origin]) -> Iterator[Problem]:
+    """Check how the model helm pushes; its keys mean nothing to the other models."""
+    helm = environment.helm
+    if environment.model != "helm":
+        if f"{key}.helm" in origins or any(one.startswith(f"{key}.helm.") for one in origins):
+            yield _at(origins, f"{key}.helm", f"is for the model helm, but {key}.model is {environment.model}")
+        return
+    yield from _placeholders(helm.namespace, f"{key}.helm.namespace", origins)
+    yield from _placeholders(helm.release, f"{key}.helm.release", origins)
+    if seconds(helm.session) < SHORTEST_SESSION:
+        yield _at(
+            origins, f"{key}.helm.session", f"the API server gives no token for less than 10m, found {helm.session}"
         )
 
 

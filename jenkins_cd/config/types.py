@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Annotated, Any, Literal
 
+from jenkins_cd.config.helm import HelmTarget as HelmTarget
 from jenkins_cd.config.jenkins import Jenkins as Jenkins
 from jenkins_cd.config.jenkins import JenkinsCredentials as JenkinsCredentials
 from jenkins_cd.config.kinds import BRANCH as BRANCH
@@ -248,7 +249,7 @@ class Freeze:
 class Environment:
     """A place that releases are deployed to."""
 
-    model: Annotated[Literal["flux"], Meta("The delivery model.")]
+    model: Annotated[Literal["flux", "helm"], Meta("The delivery model.")]
     after: Annotated[Name, Meta("The environment that a release must be verified in before; `ci` for the first.")]
     health_url: Annotated[
         str,
@@ -269,6 +270,7 @@ class Environment:
     settle: Annotated[Duration, Meta("How long it must stay up before it counts.")] = "5s"
     on_failure: Annotated[Literal["keep", "rollback"], Meta("What happens to a version that fails.")] = "keep"
     freeze: Annotated[tuple[Freeze, ...], Meta("Times in which nothing is deployed.")] = ()
+    helm: Annotated[HelmTarget, Meta("Where the model `helm` pushes to.")] = field(default_factory=HelmTarget)
 
 
 @record(frozen=True, kw_only=True)
