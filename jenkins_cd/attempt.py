@@ -191,12 +191,20 @@ def _record(attempt: Attempt, course: Course) -> Deployment:
         approval_reason=request.approval_reason,
         approval=request.approval,
         build_url=request.build_url,
-        evidence=attempt.model.diagnose(attempt.target, release, followed) if failure else "",
+        evidence=_evidence(attempt, course, outcome) if failure else "",
     )
     with _phase(attempt, "record") as phase:
         attempt.ledger.record(deployment)
         phase.detail = outcome
     return replace(deployment, phases=tuple(attempt.phases), seconds=time.monotonic() - attempt.clock)
+
+
+def _evidence(attempt: Attempt, course: Course, outcome: Outcome) -> str:
+    """Return what there is to see of a failure, and what was done about a first deployment."""
+    lines = [attempt.model.diagnose(attempt.target, attempt.release, course.followed)]
+    if outcome == "failed" and attempt.kind == "deployment" and course.verified is None:
+        lines.append(attempt.model.withdraw(attempt.target, attempt.release))
+    return "\n".join(line for line in lines if line)
 
 
 def _roll_back(attempt: Attempt, verified: Deployment, failed: Deployment) -> tuple[Deployment, ...]:

@@ -59,6 +59,7 @@ def deploy(
         if already(attempt, plan):
             return Done(plan=plan, already=True)
         if dry_run:
+            attempt.model.rehearse(attempt.target, attempt.release)
             return Done(plan=plan)
         attempt = allowed(attempt)
         return Done(plan=plan, deployments=carry_out(attempt, plan, verified))

@@ -44,7 +44,7 @@ def planned(platform: PlatformFile, request: Request, junit: str, snapshot: Snap
     """Return the steps of a deployment for Jenkins. Only the platform file is looked at; raises BadInput for a name."""
     known_environment(platform, request.environment)
     names = ("--app", request.app, "--version", request.version, "--environment", request.environment)
-    given = pipelines.credentials(platform, ("registry", "git"))
+    given = pipelines.credentials(platform, ("registry", "git", "cluster"), request.environment)
     steps = [
         Step(
             stage=shown,

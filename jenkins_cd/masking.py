@@ -12,7 +12,7 @@ from jenkins_cd.errors import BadInput
 MASK = "****"
 SHORTEST = 4  # a shorter value would blank out ordinary text
 
-_SECRET = re.compile(r"JENKINS_CD_\w*(PASSWORD|TOKEN|SSH_KEY)(_FILE)?|JENKINS_TOKEN(_FILE)?")
+_SECRET = re.compile(r"JENKINS_CD_\w*(PASSWORD|TOKEN|SSH_KEY|KUBECONFIG)(_FILE)?|JENKINS_TOKEN(_FILE)?")
 _forms: set[str] = set()
 _pattern: re.Pattern[str] | None = None
 _URL_USERINFO = re.compile(r"(?<=://)[^/@\s:]*:[^/@\s]+(?=@)")
@@ -35,20 +35,29 @@ def register(secret: str) -> str:
         for offset in range(3):
             encoded = base64.b64encode(b"\0" * offset + raw).decode()
             _forms.add(encoded[(0, 2, 3)[offset] :].rstrip("=")[: -1 if (len(raw) + offset) % 3 else None])
-        _pattern = re.compile("|".join(re.escape(form) for form in sorted(_forms, key=len, reverse=True) if form))
+        _pattern = None  # made anew when something is masked
     return secret
 
 
 def mask(text: str) -> str:
     """Return `text` with every registered secret, and every password inside a URL, replaced by `****`."""
     text = _URL_USERINFO.sub(MASK, text) if "@" in text else text
-    return _pattern.sub(MASK, text) if _pattern else text
+    pattern = _compiled()
+    return pattern.sub(MASK, text) if pattern else text
+
+
+def _compiled() -> re.Pattern[str] | None:
+    global _pattern
+    if _pattern is None and _forms:
+        longest_first = sorted(filter(None, _forms), key=len, reverse=True)
+        _pattern = re.compile("|".join(re.escape(form) for form in longest_first))
+    return _pattern
 
 
 def register_all(environment: Mapping[str, str]) -> None:
     """Mask from now on every secret of ours that an environment holds, whether it is used or not."""
     for name, value in environment.items():
-        if _SECRET.fullmatch(name) and value and not name.endswith(("_FILE", "_SSH_KEY")):
+        if _SECRET.fullmatch(name) and value and not name.endswith(("_FILE", "_SSH_KEY", "KUBECONFIG")):
             register(value)
 
 

@@ -23,7 +23,7 @@ STAGES = (
 Level = Literal["error", "warning", "note"]
 Status = Literal["passed", "failed", "skipped", "stopped"]
 Outcome = Literal["verified", "failed", "superseded"]
-Purpose = Literal["registry", "git"]  # what a credential is for
+Purpose = Literal["registry", "git", "cluster"]  # what a credential is for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,7 +237,7 @@ class Plan:
     @property
     def changes(self) -> bool:
         """Tell whether anything would be written."""
-        return bool(self.files)
+        return bool(self.files or self.manifests)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,7 +27,7 @@ class Credential:
     `binding` and the keys of `variables` are those of Jenkins: https://www.jenkins.io/doc/pipeline/steps/credentials-binding/
     """
 
-    binding: Literal["usernamePassword", "sshUserPrivateKey"]
+    binding: Literal["usernamePassword", "sshUserPrivateKey", "file"]
     id: str
     variables: Mapping[str, str]
 
@@ -90,18 +90,27 @@ class PipelinePlan:
 _USER_AND_PASSWORD: Mapping[Purpose, str] = {"registry": "JENKINS_CD_REGISTRY", "git": "JENKINS_CD_GIT"}
 
 
-def credentials(platform: PlatformFile | None, purposes: Sequence[Purpose]) -> tuple[Credential, ...]:
-    """Return what Jenkins has to bind for these purposes: those that the platform file names an ID for."""
+def credentials(
+    platform: PlatformFile | None, purposes: Sequence[Purpose], environment: str = ""
+) -> tuple[Credential, ...]:
+    """Return what Jenkins has to bind for these purposes: those that the platform file names an ID for.
+
+    `environment` is the one whose cluster is meant by the purpose `cluster`.
+    """
     known = platform.jenkins.credentials if platform else JenkinsCredentials()
     bound: list[Credential] = []
-    for purpose in purposes:
-        if id_ := getattr(known, purpose):
-            name = _USER_AND_PASSWORD[purpose]
+    for purpose, name in _USER_AND_PASSWORD.items():
+        if purpose in purposes and (id_ := getattr(known, purpose)):
             variables = {"usernameVariable": f"{name}_USERNAME", "passwordVariable": f"{name}_PASSWORD"}
             bound.append(Credential(binding="usernamePassword", id=id_, variables=variables))
     if "git" in purposes and known.git_ssh:
         key = {"keyFileVariable": "JENKINS_CD_GIT_SSH_KEY"}
         bound.append(Credential(binding="sshUserPrivateKey", id=known.git_ssh, variables=key))
+    if "cluster" in purposes and platform:
+        target = platform.environments[environment]
+        if target.model == "helm" and target.helm.credential:
+            file = {"variable": "JENKINS_CD_KUBECONFIG"}
+            bound.append(Credential(binding="file", id=target.helm.credential, variables=file))
     return tuple(bound)
 
 

@@ -135,7 +135,7 @@ def steps(platform: PlatformFile, request: Request, snapshot: Snapshot | None) -
     known_environment(platform, request.environment)
     names = ("--app", request.app, "--version", request.version)
     reason = ("--reason", request.approval_reason) if request.approval_reason else ()
-    given = pipelines.credentials(platform, ("registry", "git"))
+    given = pipelines.credentials(platform, ("registry", "git", "cluster"), request.environment)
     return PipelinePlan(
         title=f"{request.app.rpartition('/')[2]} {request.version} → {request.environment}",
         steps=(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from jenkins_cd.delivery import flux, health
+from jenkins_cd.delivery import declaration, health
 from jenkins_cd.demo.services import Registry
 from tests import deployments
 from tests.delivery.charts import publish
@@ -69,6 +69,6 @@ def shop(
 ) -> Iterator[deployments.Shop]:
     """A shop with three versions that can be deployed, quickly."""
     monkeypatch.setattr(health, "INTERVAL", 0.02)
-    monkeypatch.setattr(flux, "LOOK", 0.1)
+    monkeypatch.setattr(declaration, "LOOK", 0.1)
     with deployments.opened(tmp_path, registry, shop_charts) as running:
         yield running

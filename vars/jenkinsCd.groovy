@@ -119,6 +119,8 @@ List bindings(List credentials) {
             bound << usernamePassword(arguments)
         } else if (one.binding == 'sshUserPrivateKey') {
             bound << sshUserPrivateKey(arguments)
+        } else if (one.binding == 'file') {
+            bound << file(arguments)
         } else {
             error("jenkinsCd: credentials of the kind '${one.binding}' cannot be bound")
         }

@@ -28,6 +28,9 @@ COMMANDS: Mapping[str, tuple[str, str]] = {  # name → where it is defined, and
     "jobs": ("jobs:jobs", "Create and update the deploy and promote jobs in Jenkins."),
     "status": ("ledger:status", "Show what runs where."),
     "history": ("ledger:history", "Show the releases and deployments of an app."),
+    "logs": ("logs:logs", "Show what the pods of an app say."),
+    "drift": ("drift:drift", "Compare what runs in a cluster with what was released."),
+    "render": ("render:render", "Write what a cluster needs, from the platform file."),
     "completion": ("completion:completion", "Print the completion script of a shell."),
     "demo": ("demo:demo", "Run the whole way on this machine, with everything it needs."),
 }

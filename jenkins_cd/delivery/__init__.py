@@ -37,6 +37,9 @@ class DeliveryModel(Protocol):
     def plan(self, target: Target, release: Release, verified: str | None) -> Plan:
         """Return what would change; nothing is written. Raises ExternalFailure, BadInput where Helm cannot render."""
 
+    def rehearse(self, target: Target, release: Release) -> None:
+        """Ask whoever would apply it whether it would be taken. Nothing is written. Raises BadInput and Refused."""
+
     def apply(self, target: Target, release: Release, plan: Plan, message: str) -> str:
         """Make the environment want the release; returns the commit that says so, which may be there already.
 
@@ -49,9 +52,12 @@ class DeliveryModel(Protocol):
     def diagnose(self, target: Target, release: Release, followed: Followed) -> str:
         """Return evidence of what went wrong, for people: a few lines."""
 
+    def withdraw(self, target: Target, release: Release) -> str:
+        """Take away a first deployment that failed, where that is wanted; returns what was done, or ""."""
+
 
 def load() -> Mapping[str, DeliveryModel]:
     """Return the models by name."""
-    from jenkins_cd.delivery import flux
+    from jenkins_cd.delivery import flux, helm
 
-    return {"flux": flux}
+    return {"flux": flux, "helm": helm}

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import difflib
-import tempfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
+from jenkins_cd.delivery import charts
 from jenkins_cd.errors import JenkinsCdError
-from jenkins_cd.gitops import fast_import
 from jenkins_cd.model import Release
 from jenkins_cd.tools import helm
 
@@ -41,15 +39,10 @@ def of_manifests(before: Files, after: Files, release: Release, plain_http: bool
 def render(files: Files, release: Release, plain_http: bool) -> str:
     """Return the manifests of the chart that the files are: one folder, with Chart.yaml in it.
 
-    Raises BadInput with Helm's reason, ExternalFailure where a dependency cannot be fetched.
+    Raises BadInput with Helm's reason, ExternalFailure where a dependency cannot be fetched
+    or is not as it was released.
     """
-    with tempfile.TemporaryDirectory(prefix="jenkins-cd-render-") as root:
-        for path, content in files.items():
-            file = Path(root) / fast_import.check(path)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(content)
-        chart = Path(root) / next(path for path in files if path.endswith("/Chart.yaml")).removesuffix("/Chart.yaml")
-        helm.dependency_build(chart, plain_http)
+    with charts.unpacked(files, release, plain_http) as chart:
         return helm.template(chart, release.app, release.project)
 
 

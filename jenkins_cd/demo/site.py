@@ -72,6 +72,11 @@ class Site:
         return self.folder / "storefront"
 
     @property
+    def deploy(self) -> Path:
+        """Return the bare deploy repository."""
+        return self.folder / "repositories" / "deploy.git"
+
+    @property
     def agent_log(self) -> Path:
         """Return what the agent tells."""
         return self.folder / "agent" / "agent.log"
@@ -84,23 +89,29 @@ def start(folder: Path, patience: str = "12s") -> Iterator[Site]:
     `patience` is how long dev waits for a version to come up. Raises BadInput that lists every tool that is missing.
     """
     check_tools()
-    folder = folder.resolve()
-    env = _environment(folder)
     with contextlib.ExitStack() as stack:
-        registry = Registry.start(folder / "registry")
+        registry = Registry.start(folder.resolve() / "registry")
         stack.callback(registry.stop)
         urls = {name: f"http://127.0.0.1:{free_port()}" for name in ENVIRONMENTS}
-        deploy = folder / "repositories" / "deploy.git"
-        _deploy_repository(deploy, env)
-        platform = Path(env["JENKINS_CD_PLATFORM"])
-        platform.write_text(
-            PLATFORM.format(registry=registry.host, deploy=deploy, patience=patience, **urls), encoding="utf-8"
-        )
-        site = Site(folder=folder, env=env, urls=urls, registry=registry.host)
-        _app_repository(site)
-        agent = _agent(site, platform)
+        site = lay_out(folder, registry.host, urls, PLATFORM.replace("{patience}", patience))
+        agent = _agent(site)
         stack.callback(agent.stop)
         yield site
+
+
+def lay_out(folder: Path, registry: str, urls: Mapping[str, str], platform: str) -> Site:
+    """Put the platform file and both repositories into `folder`: what runs is somebody else's matter.
+
+    In `platform` stand {registry}, {deploy} (the folder of the deploy repository) and the names of the environments.
+    """
+    folder = folder.resolve()
+    env = _environment(folder)
+    site = Site(folder=folder, env=env, urls=urls, registry=registry)
+    _deploy_repository(site.deploy, env)
+    text = platform.format(registry=registry, deploy=site.deploy, **urls)
+    Path(env["JENKINS_CD_PLATFORM"]).write_text(text, encoding="utf-8")
+    _app_repository(site)
+    return site
 
 
 def check_tools() -> None:
@@ -182,11 +193,11 @@ def _app_repository(site: Site) -> None:
         _git(site.app, site.env, *arguments)
 
 
-def _agent(site: Site, platform: Path) -> process.Service:
+def _agent(site: Site) -> process.Service:
     site.agent_log.parent.mkdir(parents=True, exist_ok=True)
     # It keeps mirrors of its own, as a cluster's controller would.
     env = {**site.env, "XDG_CACHE_HOME": str(site.agent_log.parent / "cache")}
-    command = [sys.executable, "-m", "jenkins_cd.demo.agent", "--platform", str(platform)]
+    command = [sys.executable, "-m", "jenkins_cd.demo.agent", "--platform", site.env["JENKINS_CD_PLATFORM"]]
     command += ["--folder", str(site.agent_log.parent)]
     return process.serve(leashed(command, "TERM"), log=site.agent_log, env=env)
 

@@ -45,33 +45,41 @@ def play(folder: Path | None, keep: bool) -> Path:
 
 
 def _play(folder: Path, keep: bool) -> Path:
-    started = time.monotonic()
     with site.start(folder) as here:
-        _say(
+        introduction = (
             f"A demo of jenkins-cd in {here.folder}:",
             f"  an OCI registry at {here.registry}, a deploy repository, an app's repository,",
             "  and an agent that stands in for a cluster: it runs as processes what the",
             "  deploy repository declares.",
         )
-        reports = _fresh(KEPT.resolve())
-        try:
-            for step in _first_version(here):
-                run(here, step)
-            _keep_report(here, reports / "1.0.0")
-            for step in _bad_version(here):
-                run(here, step)
-            _keep_report(here, reports / "1.1.0")
-        finally:
+        return tell(here, introduction, keep=keep)
+
+
+def tell(here: Site, introduction: Sequence[str], prologue: Sequence[Step] = (), *, keep: bool = False) -> Path:
+    """Run the story on a site that is up, and return its reports; `prologue` is what is done before it."""
+    started = time.monotonic()
+    _say(*introduction)
+    reports = _fresh(KEPT.resolve())
+    try:
+        for step in (*prologue, *_first_version(here)):
+            run(here, step)
+        _keep_report(here, reports / "1.0.0")
+        for step in _bad_version(here):
+            run(here, step)
+        _keep_report(here, reports / "1.1.0")
+    finally:
+        if here.agent_log.exists():
             shutil.copy2(here.agent_log, reports / "agent.log")
-        _say(
-            "",
-            f"All of it went as it should, in {time.monotonic() - started:.0f} s. To open in a browser:",
-            f"  {_short(reports / '1.0.0' / 'index.html')}  from commit to staging",
-            f"  {_short(reports / '1.1.0' / 'index.html')}  the version that was rolled back",
-            f"The stand-in for the cluster tells what it did in {_short(reports / 'agent.log')}",
-        )
-        if keep:
-            _wait(here)
+    _say(
+        "",
+        f"All of it went as it should, in {time.monotonic() - started:.0f} s. To open in a browser:",
+        f"  {_short(reports / '1.0.0' / 'index.html')}  from commit to staging",
+        f"  {_short(reports / '1.1.0' / 'index.html')}  the version that was rolled back",
+    )
+    if here.agent_log.exists():
+        _say(f"The stand-in for the cluster tells what it did in {_short(reports / 'agent.log')}")
+    if keep:
+        _wait(here)
     return reports
 
 
@@ -141,7 +149,9 @@ def run(here: Site, step: Step) -> None:
     if code != step.expected:
         raise GateFailed(
             f"the demo went wrong: {step.line} ended with exit code {code}, expected {step.expected}",
-            f"what the stand-in for the cluster saw is in {_short(KEPT.resolve() / 'agent.log')}",
+            f"what stands in for the cluster tells what it saw in {_short(KEPT.resolve() / 'agent.log')}"
+            if here.agent_log.exists()
+            else "",
         )
     if step.expected:
         _say(f"# exit code {code}, as it should be: {step.why}")

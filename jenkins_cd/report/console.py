@@ -71,7 +71,7 @@ def plan(plan: Plan) -> None:
     _say(f"  declared {plan.declared or 'nothing'}")
     _say(f"  running  {plan.running or 'unknown'}")
     _say(f"  verified {plan.verified or 'nothing'}")
-    if not plan.changes:
+    if not plan.files:
         _say("  nothing to change in the deploy repository")
     for title, diff in (("the deploy repository", plan.files), ("what Helm renders", plan.manifests)):
         if diff:

@@ -39,14 +39,21 @@ def write(folder: Path, ci: CiResult | None, deployments: Sequence[Deployment]) 
     drawings = dict(_drawings(ci, deployments))
     ruling = verdict(ci, deployments)
     files = {
-        "style.css": (_templates() / "style.css").read_text(encoding="utf-8"),
+        "style.css": (templates() / "style.css").read_text(encoding="utf-8"),
         "icon.svg": timeline.icon(ruling.status),
         **{
             f"{name}{end}.svg": timeline.draw(bars, end) for name, bars in drawings.items() for end in timeline.VARIANTS
         },
     }
     described = {name: timeline.described(bars) for name, bars in drawings.items()}
-    files["index.html"] = _page(ci, deployments, verdict=ruling, drawings=described, link=_Links(folder))
+    files["index.html"] = _page(
+        ci,
+        deployments,
+        verdict=ruling,
+        drawings=described,
+        link=_Links(folder),
+        drift=(folder / "drift.html").is_file(),
+    )
     for name, content in files.items():
         results.write(folder / name, content.encode())
     for old in set(folder.glob("*.svg")) - {folder / name for name in files}:
@@ -56,7 +63,7 @@ def write(folder: Path, ci: CiResult | None, deployments: Sequence[Deployment]) 
 
 def _page(ci: CiResult | None, deployments: Sequence[Deployment], **more: object) -> str:
     release = next((one.release for one in ci.stages if one.release), None) if ci else None
-    template = _environment().get_template("index.html.j2")
+    template = environment().get_template("index.html.j2")
     return template.render(ci=ci, deployments=deployments, release=release, version=__version__, **more)
 
 
@@ -82,16 +89,17 @@ class _Links:
 
 def warm() -> None:
     """Compile the templates. Who has to wait for something else can do so meanwhile: it takes a tenth of a second."""
-    for name in _environment().list_templates(["j2"]):
-        _environment().get_template(name)
+    for name in environment().list_templates(["j2"]):
+        environment().get_template(name)
 
 
 @functools.cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Return the templates and the filters that they use."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
-        loader=FileSystemLoader(str(_templates())),
+        loader=FileSystemLoader(str(templates())),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -114,7 +122,8 @@ def _environment() -> Environment:
     return environment
 
 
-def _templates() -> Path:
+def templates() -> Path:
+    """Return the folder of the templates and style sheets."""
     return Path(str(resources.files("jenkins_cd.report") / "templates"))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jenkins_cd.delivery import Followed, Target, flux, health
+from jenkins_cd.delivery import Followed, Target, declaration, flux, health
 from jenkins_cd.demo.services import Registry
 from jenkins_cd.errors import BadInput, ExternalFailure, JenkinsCdError, Refused
 from jenkins_cd.gitops.repository import Repository, View
@@ -41,7 +41,7 @@ def target(remote: Path, app: App, registry: Registry) -> Target:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "INTERVAL", 0.02)
-    monkeypatch.setattr(flux, "LOOK", 0.1)
+    monkeypatch.setattr(declaration, "LOOK", 0.1)
 
 
 def wanted(charts: str, version: str = "1.4.0") -> Release:

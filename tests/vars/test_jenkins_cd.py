@@ -8,7 +8,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from tests.jenkins.model import SshKey
+from tests.jenkins.model import SecretFile, SshKey
 from tests.vars import plans
 from tests.vars.scene import LIBRARY, Scene, document, failing
 
@@ -76,6 +76,17 @@ def test_a_private_key_is_bound_as_a_file(scene: Scene) -> None:
     assert outcome.result == "SUCCESS", outcome.log
     assert "canary" not in outcome.log
     assert not Path(scene.started[0].environment["JENKINS_CD_GIT_SSH_KEY"]).exists()
+
+
+def test_a_secret_file_is_bound_as_a_path(scene: Scene) -> None:
+    scene.credentials = {"kubeconfig-dev": SecretFile(name="config", content=b"canary: kubeconfig")}
+    outcome = scene.run(
+        "node { jenkinsCd('status', [credentials: [[binding: 'file', id: 'kubeconfig-dev',"
+        " variables: [variable: 'JENKINS_CD_KUBECONFIG']]]]) }"
+    )
+    assert outcome.result == "SUCCESS", outcome.log
+    assert "canary" not in outcome.log
+    assert not Path(scene.started[0].environment["JENKINS_CD_KUBECONFIG"]).exists()
 
 
 def test_credentials_of_another_kind_are_an_error(scene: Scene) -> None:
