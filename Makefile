@@ -1,7 +1,7 @@
 # One command to see it, one to test it. `make` alone lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench docs library lint groovy-lint clean
+.PHONY: help demo lab test bench docs library lint groovy-lint clean
 
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -9,9 +9,13 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo:  ## A real app from commit to staging, on this machine
-	@scripts/bootstrap demo
-	@jenkins-cd demo
+demo:  ## A real app from commit to staging, on this machine (LAB=1: as pods, on a real Kubernetes)
+	@scripts/bootstrap $(if $(LAB),lab,demo)
+	@$(if $(LAB),python -m tests.lab demo,jenkins-cd demo)
+
+lab:  ## Start real systems on this machine: Kubernetes with a node, a registry, Git servers
+	@scripts/bootstrap lab
+	@python -m tests.lab up
 
 test:  ## Lint, types and every test
 	@scripts/bootstrap tests

@@ -1,0 +1,152 @@
+"""`python -m tests.lab COMMAND`: build it, start it, stop it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+
+from jenkins_cd.errors import Interrupted, JenkinsCdError
+from jenkins_cd.tools import process
+from tests.lab import build, clean, lease, places, state
+from tests.lab.lab import Lab
+from tests.lab.progress import say
+
+_USE = """\
+The lab is up. Ctrl-C leaves it; it stops when nobody holds it any more.
+
+    export PATH={bin}:$PATH KUBECONFIG={kubeconfig}
+    kubectl get nodes
+    helm3 version; helm4 version
+
+API server     {server}
+node ports     127.0.0.1:{node_ports}
+registry       {registry}  (plain HTTP; also {loopback})
+image          {image}
+Git over HTTP  {http}/NAME.git
+               writer {writer}
+               reader {reader}
+Git over SSH   {ssh}/NAME.git
+               export GIT_SSH_COMMAND='{ssh_command}'
+repositories   git init --bare {repositories}/NAME.git
+logs           {logs}"""
+
+
+def up() -> None:
+    """Start the lab or join the one that runs, say how to use it, and hold it until Ctrl-C or SIGTERM."""
+    with process.interruptible():
+        begun = time.monotonic()
+        held = lease.join(say)
+        try:
+            how = "joined the lab that runs" if held.joined else "started"
+            say(f"{how} in {time.monotonic() - begun:.1f} s")
+            print(_described(held.lab), flush=True)  # noqa: T201
+            while state.keeper_lives():
+                process.pause(0.5)
+            say("the lab was stopped by somebody else")
+        finally:
+            say("leaving …")
+            for other in held.leave():
+                say(f"it stays up: held by {other}")
+
+
+def _described(lab: Lab) -> str:
+    from tests.lab.network import NODE_PORTS
+
+    return _USE.format(
+        bin=places.BIN,
+        kubeconfig=lab.kubeconfig,
+        server=lab.server,
+        node_ports=NODE_PORTS,
+        registry=lab.registry,
+        loopback=lab.loopback_registry,
+        image=lab.image(),
+        http=lab.git.http,
+        ssh=lab.git.ssh,
+        writer=lab.git.passwords["writer"],
+        reader=lab.git.passwords["reader"],
+        ssh_command=lab.git.ssh_command(),
+        repositories=f"{lab.git.folder}/repositories",
+        logs=lab.logs,
+    )
+
+
+def down() -> None:
+    """Clean up after a lab that was killed; a lab that runs is stopped only with `stop`."""
+    state.prepare()
+    if state.keeper_lives():
+        held = "\n".join(f"  held by {one}" for one in lease.holders())
+        sys.exit(f"lab: it runs, and is left alone (python -m tests.lab stop ends it for everybody)\n{held}")
+    with lease.gate(say):
+        say("cleaned up" if clean.clean() else "nothing to clean up")
+
+
+def stop() -> None:
+    """End the lab for everybody who holds it."""
+    state.prepare()
+    if state.keeper_lives():
+        os.kill(int(state.KEEPER.read_text(encoding="ascii")), signal.SIGTERM)
+        while state.keeper_lives():
+            time.sleep(0.05)
+    down()
+
+
+def status() -> None:
+    """Tell whether the lab runs, and who holds it."""
+    state.prepare()
+    if not state.LAB.exists() or not state.keeper_lives():
+        sys.exit("lab: it does not run")
+    print(_described(Lab.read()))  # noqa: T201
+    for one in lease.holders():
+        say(f"held by {one}")
+
+
+def demo() -> None:
+    """Tell the demo's whole story on the lab."""
+    from tests.lab import demo as room
+
+    with process.interruptible():
+        room.play()
+
+
+COMMANDS: Mapping[str, Callable[[], None]] = {
+    "build": build.build,
+    "up": up,
+    "demo": demo,
+    "status": status,
+    "down": down,
+    "stop": stop,
+}
+
+
+def main(arguments: list[str]) -> None:
+    """Run one command."""
+    if arguments[:1] in (["keep"], ["inner"]):  # started by the lab itself
+        from tests.lab import keeper
+
+        keeper.keep() if arguments == ["keep"] else keeper.inner(*arguments[1:])
+        return
+    parser = argparse.ArgumentParser(prog="python -m tests.lab", description=__doc__)
+    parser.add_argument("command", choices=list(COMMANDS))
+    command = COMMANDS[parser.parse_args(arguments).command]
+    try:
+        if command is build.build:
+            with process.interruptible():
+                command()
+        else:
+            command()
+    except Interrupted:
+        sys.exit(130)
+    except JenkinsCdError as error:
+        problems = "".join(f"\n  {one}" for one in getattr(error, "problems", ()))
+        say(f"{error.message}{problems}")
+        if error.hint:
+            say(error.hint)
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,60 @@
+"""The lab as fixtures. A conftest that needs them says `from tests.lab.fixture import alone, lab, namespace, quiet`.
+
+Each process that asks for the lab holds a lease until its session ends: with pytest-xdist all workers share one. A test
+that disturbs it (a server that is restarted) asks for `alone`: then no test of another worker has a namespace.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jenkins_cd.errors import BadInput
+from tests.lab import attached, lease, state
+from tests.lab.lab import Lab
+from tests.lab.progress import say
+
+# Read before the tests put the environment of whoever runs them aside.
+KUBECONFIG = os.environ.get("JENKINS_CD_LAB_KUBECONFIG", "")
+REGISTRY = os.environ.get("JENKINS_CD_LAB_REGISTRY", "")
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """The lab: started or joined, or on the cluster of JENKINS_CD_LAB_KUBECONFIG. Skipped where it cannot run."""
+    if KUBECONFIG:
+        with attached.attach(tmp_path_factory.mktemp("lab"), Path(KUBECONFIG), REGISTRY) as found:
+            yield found
+        return
+    try:
+        lease.check()
+    except BadInput as error:
+        pytest.skip(f"{error.message}: {error.hint}")
+    held = lease.join(say)
+    yield held.lab
+    held.leave()
+
+
+@pytest.fixture
+def quiet(request: pytest.FixtureRequest, lab: Lab) -> Iterator[None]:
+    """Let nobody disturb the lab as long as the test runs, or nobody use it where the test asks for `alone`."""
+    state.prepare()
+    with state.QUIET.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX if "alone" in request.fixturenames else fcntl.LOCK_SH)
+        yield
+
+
+@pytest.fixture
+def alone(quiet: None) -> None:
+    """The test has the lab to itself, and may disturb it."""
+
+
+@pytest.fixture
+def namespace(lab: Lab, quiet: None) -> Iterator[str]:
+    """A namespace for one test."""
+    with lab.namespace() as name:
+        yield name
