@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -98,8 +99,8 @@ VALUES = "{image: {repository: '', digest: '', tag: ''}, replicas: 1, env: [], n
 
 
 def publish(lab: Lab, folder: Path) -> str:
-    """Publish the charts of VERSIONS; returns their repository. Publishing them again changes nothing."""
-    repository = f"oci://{lab.loopback_registry}/{REPOSITORY}"
+    """Publish the charts of VERSIONS, in a repository of their own; returns that."""
+    repository = f"oci://{lab.loopback_registry}/{REPOSITORY}-{secrets.token_hex(4)}"
     chart = folder / APP
     (chart / "templates").mkdir(parents=True)
     (chart / "Chart.yaml").write_text(f"apiVersion: v2\nname: {APP}\nversion: 0.0.0\n", encoding="utf-8")
