@@ -25,7 +25,7 @@ REGISTRY = os.environ.get("JENKINS_CD_LAB_REGISTRY", "")
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """The lab: started or joined, or on the cluster of JENKINS_CD_LAB_KUBECONFIG. Skipped where it cannot run, but in CI."""
+    """The lab: started or joined, or on the cluster of JENKINS_CD_LAB_KUBECONFIG. Where it cannot run, CI fails."""
     if KUBECONFIG:
         with attached.attach(tmp_path_factory.mktemp("lab"), Path(KUBECONFIG), REGISTRY) as found:
             yield found
