@@ -115,14 +115,18 @@ List bindings(List credentials) {
     List bound = []
     for (one in credentials) {
         Map arguments = [credentialsId: one.id] + one.variables
-        if (one.binding == 'usernamePassword') {
-            bound << usernamePassword(arguments)
-        } else if (one.binding == 'sshUserPrivateKey') {
-            bound << sshUserPrivateKey(arguments)
-        } else if (one.binding == 'file') {
-            bound << file(arguments)
-        } else {
-            error("jenkinsCd: credentials of the kind '${one.binding}' cannot be bound")
+        switch (one.binding) {
+            case 'usernamePassword':
+                bound << usernamePassword(arguments)
+                break
+            case 'sshUserPrivateKey':
+                bound << sshUserPrivateKey(arguments)
+                break
+            case 'file':
+                bound << file(arguments)
+                break
+            default:
+                error("jenkinsCd: credentials of the kind '${one.binding}' cannot be bound")
         }
     }
     return bound
