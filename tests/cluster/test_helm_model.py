@@ -88,7 +88,7 @@ def test_a_value_that_was_changed_in_the_deploy_repository_is_pushed_and_a_secre
 
 def test_values_that_somebody_gave_by_hand_are_forgotten(pushed: App) -> None:
     commit = pushed.apply("1.0.0")
-    chart = f"oci://{pushed.lab.loopback_registry}/charts-of-pushed-apps/{APP}"
+    chart = f"{pushed.charts}/{APP}"
     given = ["--version", "1.0.0", "--set", "replicas=0,image.repository=x,image.digest=y", "--plain-http"]
     where = [f"--kubeconfig={pushed.lab.kubeconfig}", "-n", pushed.namespace]
     process.run(["helm", "upgrade", APP, chart, *given, *where]).require("upgrade by hand")
