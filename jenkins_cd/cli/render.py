@@ -49,7 +49,8 @@ def rbac(
 
     \b
     Example:
-      jenkins-cd render rbac --environment dev --bootstrap jenkins/agent | kubectl apply -f -
+      jenkins-cd render rbac --environment dev --bootstrap jenkins/agent \\
+        | kubectl apply -f -
       jenkins-cd render rbac --project shop --json
     """
     from jenkins_cd import rbac as room

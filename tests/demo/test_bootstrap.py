@@ -29,6 +29,7 @@ SYSTEM = (
     "tail",
 )
 BUILD = 'name="${@: -1:1}"; name="${name%@*}"; printf "#!/bin/sh\\n# whole\\n" >"$GOBIN/${name##*/}"'
+FOR_TESTS = ("chromium", "javac", "mvn", "sshd", "openssl", "iptables", "ip", "ssh-keygen")
 GO_TOOLS = ("helm", "staticcheck", "deadcode", "gotestsum")
 
 
@@ -44,7 +45,7 @@ class Checkout:
             (self.folder / name).write_text(f"# {name}\n", encoding="utf-8")
         for name in SYSTEM:
             (self.bin / name).symlink_to(str(shutil.which(name)))
-        for name in ("git", "curl", "buildah", "docker-registry", "chromium", "javac", "mvn", "sshd"):
+        for name in ("git", "curl", "buildah", "docker-registry", *FOR_TESTS):
             self.program(name, "exit 0")
         self.program("id", "echo 1000")
         # Makes an environment whose pip notes what it is told.
@@ -149,11 +150,13 @@ def test_packages_that_bring_a_service_start_none(checkout: Checkout) -> None:
     assert log.read_text(encoding="utf-8") == "apt-get update\nsystemctl mask\napt-get install\n"
 
 
-def test_only_tests_need_what_runs_groovy_and_it_is_built_once(checkout: Checkout) -> None:
-    checkout.run()
-    assert "build_tools" not in checkout.pip_log.read_text(encoding="utf-8")
-    checkout.run("tests")
-    assert checkout.pip_log.read_text(encoding="utf-8").splitlines()[-1] == "-m tests.jenkins.build_tools --check"
+def test_only_who_needs_it_builds_the_lab_and_what_runs_groovy(checkout: Checkout) -> None:
+    groovy, lab = "-m tests.jenkins.build_tools --check", "-m tests.lab build"
+    for purpose, built in (("demo", []), ("lab", [lab]), ("tests", [groovy, lab])):
+        checkout.pip_log.unlink(missing_ok=True)
+        assert checkout.run(purpose).returncode == 0
+        told = checkout.pip_log.read_text(encoding="utf-8").splitlines() if checkout.pip_log.exists() else []
+        assert [line for line in told if line.startswith("-m tests.")] == built
 
 
 def test_a_machine_without_apt_is_told_what_is_missing(checkout: Checkout) -> None:
