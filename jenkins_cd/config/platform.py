@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 from pathlib import Path
@@ -60,9 +61,15 @@ def _content(place: str) -> str:
             f"{shown(place)!r} names no file in a Git repository",
             "write git+URL@REF:PATH, as git+https://…/platform.git@main:platform.yaml",
         )
+    return decode(_from_git(found["url"], found["ref"], found["path"]))
+
+
+@functools.cache
+def _from_git(url: str, ref: str, path: str) -> bytes:
+    """Return a file of a repository. It is fetched once: what is kept for later steps is what this run goes by."""
     from jenkins_cd.tools import git
 
-    return decode(git.read_file(found["url"], found["ref"], found["path"]))
+    return git.read_file(url, ref, path)
 
 
 def shown(place: str) -> str:
