@@ -9,12 +9,8 @@ def call(Map options = [:]) {
     Map given = jenkinsCd.options('commonChartPipeline', options, jenkinsCd.places() + [
         timeout: 30,  // minutes
     ])
-    node(given.agent) {
-        timeout(time: given.timeout, unit: 'MINUTES') {
-            jenkinsCd.within(given) {
-                publish(given)
-            }
-        }
+    jenkinsCd.onAgent(given) {
+        publish(given)
     }
 }
 

@@ -14,12 +14,8 @@ def call(Map options = [:]) {
         environment: params.ENVIRONMENT ?: '',  // where to
         timeout    : 120,                       // minutes, the wait for another deployment included
     ])
-    node(given.agent) {
-        timeout(time: given.timeout, unit: 'MINUTES') {
-            jenkinsCd.within(given) {
-                deploy(given)
-            }
-        }
+    jenkinsCd.onAgent(given) {
+        deploy(given)
     }
 }
 

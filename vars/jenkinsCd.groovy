@@ -56,6 +56,17 @@ def within(Map place, Closure body) {
     }
 }
 
+/** Run a body on an agent, for as long as the options of a pipeline allow, with what every command needs to know. */
+def onAgent(Map given, Closure body) {
+    node(given.agent) {
+        timeout(time: given.timeout, unit: 'MINUTES') {
+            within(given) {
+                body()
+            }
+        }
+    }
+}
+
 /** Return what jenkins-cd plans to do. The platform file may be in a repository of its own: its credentials are bound. */
 Map plan(String arguments, List more, Map place) {
     List bound = []

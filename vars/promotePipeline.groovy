@@ -32,7 +32,7 @@ def call(Map options = [:]) {
 /** Return the plan, the platform file that it was made with, and what an approver is told. Refused is refused here. */
 Map prepare(Map given) {
     Map asked = [:]
-    onAgent(given) {
+    jenkinsCd.onAgent(given) {
         stage('Prepare') {
             List names = ['--app', given.app, '--version', given.version, '--to', given.environment]
             List why = given.reason ? ['--reason', given.reason] : []
@@ -66,7 +66,7 @@ String ask(Map given, Map promotion) {
 
 /** Record who approved, where the deploy job finds it. The agent may be another one: it is given the platform file. */
 void approve(Map given, Map asked, String approver) {
-    onAgent(given) {
+    jenkinsCd.onAgent(given) {
         stage('Record') {
             writeFile(file: asked.plan.platform.file, encoding: 'UTF-8', text: asked.platform)
             jenkinsCd.planned(asked.plan) {
@@ -79,14 +79,4 @@ void approve(Map given, Map asked, String approver) {
 
 def carryOut(Map step, List more) {
     return jenkinsCd(step.arguments[0], [arguments: step.arguments.drop(1) + more, credentials: step.credentials])
-}
-
-void onAgent(Map given, Closure body) {
-    node(given.agent) {
-        timeout(time: given.timeout, unit: 'MINUTES') {
-            jenkinsCd.within(given) {
-                body()
-            }
-        }
-    }
 }
