@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from jenkins_cd import chart_kinds, common_chart
+from jenkins_cd import common_chart
+from jenkins_cd.cluster import chart_kinds
 from jenkins_cd.errors import BadInput
 from jenkins_cd.tools import helm
 from jenkins_cd.tools.kubernetes_kinds import Resource

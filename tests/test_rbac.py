@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from jenkins_cd import rbac, rights
+from jenkins_cd.cluster import rbac, rights
+from jenkins_cd.cluster.rbac import Grant, Rbac, Wanted
 from jenkins_cd.config.types import HelmTarget
 from jenkins_cd.deploy import Done
 from jenkins_cd.errors import BadInput, ExternalFailure
-from jenkins_cd.rbac import Grant, Rbac, Wanted
 from tests.deployments import Shop
 
 DEPLOYER, READER = "jenkins-cd", "jenkins-cd-reader"

@@ -41,7 +41,7 @@ def logs(
       jenkins-cd logs --app storefront --environment dev --follow
       jenkins-cd logs --app storefront --environment prod --previous --tail 30
     """
-    from jenkins_cd import pod_logs
+    from jenkins_cd.cluster import pod_logs
     from jenkins_cd.config.load import load_platform
     from jenkins_cd.names import check_app, check_environment
     from jenkins_cd.tools import process

@@ -10,7 +10,7 @@ import click
 from jenkins_cd.cli import options
 
 if TYPE_CHECKING:
-    from jenkins_cd.rbac import Grant
+    from jenkins_cd.cluster.rbac import Grant
 
 
 @click.group()
@@ -53,7 +53,7 @@ def rbac(
         | kubectl apply -f -
       jenkins-cd render rbac --project shop --json
     """
-    from jenkins_cd import rbac as room
+    from jenkins_cd.cluster import rbac as room
     from jenkins_cd.config.load import load_platform
     from jenkins_cd.tools import process
 

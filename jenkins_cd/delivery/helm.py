@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from jenkins_cd.cluster import evidence, rollout
 from jenkins_cd.config.types import seconds
 from jenkins_cd.delivery import (
     Followed,
@@ -18,14 +19,12 @@ from jenkins_cd.delivery import (
     changes,
     charts,
     declaration,
-    evidence,
     health,
     helm_site,
     helm_work,
     manifests,
     pending,
     rehearsal,
-    rollout,
 )
 from jenkins_cd.delivery.helm_site import Site
 from jenkins_cd.errors import JenkinsCdError

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from jenkins_cd import access
-from jenkins_cd.access import Access
+from jenkins_cd.cluster import access
+from jenkins_cd.cluster.access import Access
 from jenkins_cd.config.types import HelmTarget, seconds
 from jenkins_cd.delivery import Target, charts, dangers, manifests
 from jenkins_cd.errors import BadInput, Refused

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jenkins_cd import requester
-from jenkins_cd.delivery import manifests, pending, rollout
+from jenkins_cd.cluster import rollout
+from jenkins_cd.delivery import manifests, pending
 from jenkins_cd.delivery.helm_site import Site
 from jenkins_cd.delivery.pending import PREFIX, Owner
 from jenkins_cd.errors import ExternalFailure, JenkinsCdError

@@ -96,7 +96,7 @@ def _in_namespace(
     target: HelmTarget, namespace: str, places: Sequence[_Place], progress: Progress
 ) -> Iterator[AppDrift]:
     """Look at the apps of a namespace, with one credential. What hinders all of them is told of each."""
-    from jenkins_cd import access
+    from jenkins_cd.cluster import access
     from jenkins_cd.tools import kubeconfig
 
     yield from (_told(one, "absent", "nothing was deployed there yet") for one in places if not one.last)

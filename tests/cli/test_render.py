@@ -39,7 +39,7 @@ def test_rights_are_printed_as_yaml_that_kubectl_takes_and_progress_goes_elsewhe
 
 def test_rights_are_printed_as_json(place: Path) -> None:
     shown = json.loads(run(place, "--environment", "dev", "--project", "shop", "--json")[0])
-    assert shown["schema"] == "jenkins_cd/rbac/v1"
+    assert shown["schema"] == "jenkins_cd/cluster/rbac/v1"
     (grant,) = shown["grants"]
     assert (grant["namespace"], grant["context"], grant["apps"]) == ("shop-dev", "dev-cluster", ["shop/storefront"])
 

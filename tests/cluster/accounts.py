@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from jenkins_cd import access, chart_kinds, common_chart, rights
-from jenkins_cd.access import Access
-from jenkins_cd.chart_kinds import Kind
+from jenkins_cd import common_chart
+from jenkins_cd.cluster import access, chart_kinds, rights
+from jenkins_cd.cluster.access import Access
+from jenkins_cd.cluster.chart_kinds import Kind
 from jenkins_cd.errors import Refused
 from jenkins_cd.tools import kubeconfig, kubernetes, kubernetes_kinds, process
 from jenkins_cd.tools.kubernetes import Cluster

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from jenkins_cd.delivery import rollout
-from jenkins_cd.delivery.rollout import Verdict
+from jenkins_cd.cluster import rollout
+from jenkins_cd.cluster.rollout import Verdict
 from jenkins_cd.tools import process
 from jenkins_cd.tools.kubernetes import Cluster
 from tests.lab.lab import Lab

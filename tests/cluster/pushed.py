@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from jenkins_cd import masking, rights
+from jenkins_cd import masking
+from jenkins_cd.cluster import rights
 from jenkins_cd.config.types import HelmTarget
 from jenkins_cd.delivery import Followed, Target, helm
 from jenkins_cd.gitops.repository import Repository, View

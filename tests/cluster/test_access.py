@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from jenkins_cd import access, rights
-from jenkins_cd.access import Access
+from jenkins_cd.cluster import access, rights
+from jenkins_cd.cluster.access import Access
 from jenkins_cd.errors import BadInput, ExternalFailure, Refused
 from jenkins_cd.masking import mask
 from jenkins_cd.tools import kubernetes, process
@@ -28,7 +28,7 @@ REMEMBERED = 30.0  # an API server remembers a token that it has checked for ten
 STEP = """
 import sys, time
 from pathlib import Path
-from jenkins_cd import access
+from jenkins_cd.cluster import access
 from jenkins_cd.tools import process
 with process.interruptible(), access.granted(Path(sys.argv[1]), None, sys.argv[2], "jenkins-cd", 900) as given:
     print(given.kubeconfig, given.secret, flush=True)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from jenkins_cd import chart_kinds, cli, rights
+from jenkins_cd import cli
+from jenkins_cd.cluster import chart_kinds, rights
 from jenkins_cd.config.types import HelmTarget
 from jenkins_cd.drift import AppDrift, Change
 from jenkins_cd.errors import ExternalFailure

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from jenkins_cd.delivery import evidence, rollout
+from jenkins_cd.cluster import evidence, rollout
 from jenkins_cd.tools.kubernetes import Cluster
 from tests.cluster import objects
 from tests.cluster.objects import apply, deployment, follow, job
@@ -93,7 +93,7 @@ def test_what_cannot_be_read_is_said(lab: Lab, namespace: str, administrator: Cl
 
 
 def _failed(cluster: Cluster, namespace: str, hook: objects.Object) -> bool:
-    from jenkins_cd.delivery import mirror, workloads
+    from jenkins_cd.cluster import mirror, workloads
 
     scene = mirror.read(cluster, namespace, rollout.kinds_of([hook]), lambda _text: None)
     return bool(workloads.assess(hook, scene).ailments)

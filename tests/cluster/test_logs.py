@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from jenkins_cd import pod_logs
 from jenkins_cd.cli.logs import logs as command
+from jenkins_cd.cluster import pod_logs
+from jenkins_cd.cluster.pod_logs import Line, Place
 from jenkins_cd.config.types import HelmTarget
 from jenkins_cd.errors import BadInput
 from jenkins_cd.gitops.ledger import Ledger
-from jenkins_cd.pod_logs import Line, Place
 from jenkins_cd.tools import kubeconfig, kubernetes
 from jenkins_cd.tools.kubernetes import Cluster
 from tests.cluster import accounts, objects

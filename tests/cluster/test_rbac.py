@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from jenkins_cd import common_chart, rbac, rights
+from jenkins_cd import common_chart
 from jenkins_cd.cli.render import text
+from jenkins_cd.cluster import rbac, rights
+from jenkins_cd.cluster.rbac import Wanted
 from jenkins_cd.config.types import HelmTarget
-from jenkins_cd.rbac import Wanted
 from jenkins_cd.tools import kubernetes
 from jenkins_cd.tools.kubernetes import Cluster
 from tests.cluster.accounts import ACCOUNT, granted, helm, refused, values

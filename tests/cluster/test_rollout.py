@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from jenkins_cd.delivery import mirror, pods, rollout, workloads
+from jenkins_cd.cluster import mirror, pods, rollout, workloads
 from jenkins_cd.errors import ExternalFailure, Refused
 from jenkins_cd.tools.kubernetes import Cluster
 from tests.cluster import objects

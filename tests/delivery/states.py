@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jenkins_cd.delivery.scene import Scene
+from jenkins_cd.cluster.scene import Scene
 
 Object = dict[str, Any]
 OLD = "registry.local/shop@sha256:" + "a" * 64

@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from jenkins_cd.delivery import evidence
+from jenkins_cd.cluster import evidence
 from tests.delivery import states
 
 

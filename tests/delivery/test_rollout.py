@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from jenkins_cd.delivery import live_images, pods, rollout, workloads
-from jenkins_cd.delivery.rollout import Course, Verdict
-from jenkins_cd.delivery.scene import Scene, said
+from jenkins_cd.cluster import live_images, pods, rollout, workloads
+from jenkins_cd.cluster.rollout import Course, Verdict
+from jenkins_cd.cluster.scene import Scene, said
 from tests.delivery import states
 from tests.delivery.states import Object, event, pod
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from jenkins_cd.chart_kinds import Kind, resources
+from jenkins_cd.cluster.chart_kinds import Kind, resources
 
 Object = dict[str, Any]
 Rules = Mapping[tuple[str, str], tuple[str, ...]]  # verbs by group and resource

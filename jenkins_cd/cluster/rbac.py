@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from jenkins_cd import chart_kinds, common_chart, rights
-from jenkins_cd.chart_kinds import Kind
+from jenkins_cd import common_chart
+from jenkins_cd.cluster import chart_kinds, rights
+from jenkins_cd.cluster.chart_kinds import Kind
+from jenkins_cd.cluster.rights import Object
 from jenkins_cd.config.types import NAME, Environment, PlatformFile
 from jenkins_cd.errors import BadInput, ExternalFailure
 from jenkins_cd.gitops.ledger import Ledger
-from jenkins_cd.rights import Object
 from jenkins_cd.suggest import nearest
 from jenkins_cd.tools import helm
 
@@ -49,7 +50,7 @@ class Rbac:
     """All namespaces that were asked for."""
 
     grants: tuple[Grant, ...]
-    schema: Literal["jenkins_cd/rbac/v1"] = "jenkins_cd/rbac/v1"
+    schema: Literal["jenkins_cd/cluster/rbac/v1"] = "jenkins_cd/cluster/rbac/v1"
 
 
 @dataclass

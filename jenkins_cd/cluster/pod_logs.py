@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from jenkins_cd import access, rights
+from jenkins_cd.cluster import access, evidence, mirror, rights
+from jenkins_cd.cluster.scene import Object, annotation, containers, going, label, name, uid
 from jenkins_cd.config.types import HelmTarget, PlatformFile, seconds
-from jenkins_cd.delivery import evidence, mirror
-from jenkins_cd.delivery.scene import Object, annotation, containers, going, label, name, uid
 from jenkins_cd.deploy import known_environment, unknown
 from jenkins_cd.errors import BadInput, ExternalFailure, JenkinsCdError, Refused, Stopped
 from jenkins_cd.gitops.ledger import Ledger

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from jenkins_cd.delivery import live_images, mirror, pods, workloads
-from jenkins_cd.delivery.mirror import Mirror
-from jenkins_cd.delivery.pods import Ailment
-from jenkins_cd.delivery.scene import Object, Scene, annotation, name, uid
-from jenkins_cd.delivery.workloads import State
+from jenkins_cd.cluster import live_images, mirror, pods, workloads
+from jenkins_cd.cluster.mirror import Mirror
+from jenkins_cd.cluster.pods import Ailment
+from jenkins_cd.cluster.scene import Object, Scene, annotation, name, uid
+from jenkins_cd.cluster.workloads import State
 from jenkins_cd.errors import ExternalFailure
 from jenkins_cd.masking import mask
 from jenkins_cd.report.text import shown

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jenkins_cd.delivery import pods
-from jenkins_cd.delivery.pods import ROOM, Ailment
-from jenkins_cd.delivery.scene import (
+from jenkins_cd.cluster import pods
+from jenkins_cd.cluster.pods import ROOM, Ailment
+from jenkins_cd.cluster.scene import (
     Object,
     Scene,
     annotation,

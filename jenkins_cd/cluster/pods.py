@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jenkins_cd.delivery.scene import (
+from jenkins_cd.cluster.scene import (
     Object,
     Scene,
     condition,

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from jenkins_cd.delivery.scene import Object, Scene, uid
+from jenkins_cd.cluster.scene import Object, Scene, uid
 from jenkins_cd.errors import BadInput, JenkinsCdError, Refused, Stopped
 from jenkins_cd.tools import kubernetes, process
 from jenkins_cd.tools import kubernetes_kinds as kinds

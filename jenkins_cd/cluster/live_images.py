@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from jenkins_cd.delivery.scene import Object, containers, declarations, name, spec
-from jenkins_cd.delivery.workloads import State
+from jenkins_cd.cluster.scene import Object, containers, declarations, name, spec
+from jenkins_cd.cluster.workloads import State
 
 
 def differences(come_up: Iterable[tuple[Object, State]], images: Mapping[str, str]) -> list[str]:

@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from jenkins_cd.delivery import mirror, pods, rollout, workloads
-from jenkins_cd.delivery.scene import (
+from jenkins_cd.cluster import mirror, pods, rollout, workloads
+from jenkins_cd.cluster.scene import (
     Object,
     Scene,
     annotation,

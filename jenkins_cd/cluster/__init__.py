@@ -1,0 +1,1 @@
+"""What we do with a cluster itself: accounts and rights, what lives in a namespace, what becomes of it."""
