@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Annotated, Any, Literal
 
+from jenkins_cd.config.argocd import ArgoCd as ArgoCd
+from jenkins_cd.config.argocd import ArgoCdTarget as ArgoCdTarget
 from jenkins_cd.config.helm import HelmTarget as HelmTarget
 from jenkins_cd.config.jenkins import Jenkins as Jenkins
 from jenkins_cd.config.jenkins import JenkinsCredentials as JenkinsCredentials
@@ -249,7 +251,7 @@ class Freeze:
 class Environment:
     """A place that releases are deployed to."""
 
-    model: Annotated[Literal["flux", "helm"], Meta("The delivery model.")]
+    model: Annotated[Literal["argocd", "flux", "helm"], Meta("The delivery model.")]
     after: Annotated[Name, Meta("The environment that a release must be verified in before; `ci` for the first.")]
     health_url: Annotated[
         str,
@@ -271,6 +273,7 @@ class Environment:
     on_failure: Annotated[Literal["keep", "rollback"], Meta("What happens to a version that fails.")] = "keep"
     freeze: Annotated[tuple[Freeze, ...], Meta("Times in which nothing is deployed.")] = ()
     helm: Annotated[HelmTarget, Meta("Where the model `helm` pushes to.")] = field(default_factory=HelmTarget)
+    argocd: Annotated[ArgoCdTarget, Meta("How the model `argocd` syncs.")] = field(default_factory=ArgoCdTarget)
 
 
 @record(frozen=True, kw_only=True)
@@ -294,6 +297,7 @@ class PlatformFile:
     groups: Annotated[Mapping[Name, tuple[Annotated[str, PERSON], ...]], Meta("Groups of approvers, by name.")] = field(
         default_factory=dict
     )
+    argocd: Annotated[ArgoCd, Meta("The Argo CD server.")] = field(default_factory=ArgoCd)
     jenkins: Annotated[Jenkins, Meta("The Jenkins server and its jobs.")] = field(default_factory=Jenkins)
     defaults: Annotated[Defaults, Meta("Defaults of all apps.")] = field(default_factory=Defaults)
 
