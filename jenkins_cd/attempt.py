@@ -20,7 +20,7 @@ from jenkins_cd.delivery import DeliveryModel, Followed, Target
 from jenkins_cd.environment_tests import TestOutcome
 from jenkins_cd.errors import JenkinsCdError
 from jenkins_cd.gitops.ledger import Ledger
-from jenkins_cd.model import Approval, Deployment, Outcome, Phase, Plan, Release, Status
+from jenkins_cd.model import Approval, Begun, Deployment, Outcome, Phase, Plan, Release, Status
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +52,11 @@ class Attempt:
     token: str = field(default_factory=lambda: secrets.token_hex(4))  # tells apart what starts at once
     clock: float = field(default_factory=time.monotonic)
     phases: list[Phase] = field(default_factory=list)
+
+    @property
+    def id(self) -> str:
+        """Return the ID of the record that it becomes; it sorts by time."""
+        return f"{self.started:%Y%m%dT%H%M%S.%fZ}-{self.token}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +125,29 @@ def _approval(attempt: Attempt, history: Iterable[Deployment], now: datetime) ->
     return newest if now - newest.at <= timedelta(seconds=seconds(rules.approval_valid)) else None
 
 
+def begin(attempt: Attempt, plan: Plan) -> None:
+    """Record that it is about to be applied, where the model waits for somebody else: a wait can be taken up again."""
+    request, release = attempt.request, attempt.release
+    if not attempt.model.RESUMABLE:
+        return
+    attempt.ledger.begin(
+        Begun(
+            id=attempt.id,
+            app=release.app,
+            project=release.project,
+            version=release.version,
+            environment=attempt.target.name,
+            started=attempt.started,
+            requested_by=request.requested_by,
+            plan=plan,
+            build_url=request.build_url,
+            approver=request.approver or "",
+            approval_reason=request.approval_reason,
+            approval=request.approval,
+        )
+    )
+
+
 def carry_out(attempt: Attempt, plan: Plan, verified: Deployment | None) -> tuple[Deployment, ...]:
     """Apply, verify, test and record. Returns what was recorded: the attempt, and the rollback if there was one."""
     commit = apply(attempt, plan)
@@ -167,9 +195,9 @@ def conclude(attempt: Attempt, course: Course) -> tuple[Deployment, ...]:
 def _record(attempt: Attempt, course: Course) -> Deployment:
     request, release = attempt.request, attempt.release
     followed, failure = course.followed, course.failure
-    outcome: Outcome = "verified" if not failure else "superseded" if followed.superseded_by else "failed"
+    outcome = _outcome(followed, failure)
     deployment = Deployment(
-        id=f"{attempt.started:%Y%m%dT%H%M%S.%fZ}-{attempt.token}",
+        id=attempt.id,
         app=release.app,
         project=release.project,
         version=release.version,
@@ -197,6 +225,14 @@ def _record(attempt: Attempt, course: Course) -> Deployment:
         attempt.ledger.record(deployment)
         phase.detail = outcome
     return replace(deployment, phases=tuple(attempt.phases), seconds=time.monotonic() - attempt.clock)
+
+
+def _outcome(followed: Followed, failure: str) -> Outcome:
+    if not failure:
+        return "verified"
+    if followed.reached:  # it came up, and its tests failed
+        return "failed"
+    return "superseded" if followed.superseded_by else followed.outcome
 
 
 def _evidence(attempt: Attempt, course: Course, outcome: Outcome) -> str:

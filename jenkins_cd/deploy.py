@@ -6,10 +6,10 @@ import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from jenkins_cd.attempt import Attempt, Request, allowed, already, carry_out, planned
+from jenkins_cd.attempt import Attempt, Request, allowed, already, begin, carry_out, planned
 from jenkins_cd.config.types import Environment, PlatformFile
-from jenkins_cd.delivery import Target
-from jenkins_cd.delivery import load as load_models
+from jenkins_cd.delivery import Target, keeping
+from jenkins_cd.delivery import load as load_model
 from jenkins_cd.errors import BadInput
 from jenkins_cd.gitops.ledger import Ledger
 from jenkins_cd.model import Deployment, Plan, Progress
@@ -53,7 +53,7 @@ def deploy(
     then), ExternalFailure where a server fails. A version that does not come up is a result, not an error.
     """
     attempt = resolve(platform, request, folder, progress)
-    with alone(attempt):
+    with alone(attempt), keeping.block():
         verified = attempt.ledger.verified(request.app, request.environment)
         plan = planned(attempt, verified)
         if already(attempt, plan):
@@ -62,6 +62,7 @@ def deploy(
             attempt.model.rehearse(attempt.target, attempt.release)
             return Done(plan=plan)
         attempt = allowed(attempt)
+        begin(attempt, plan)
         return Done(plan=plan, deployments=carry_out(attempt, plan, verified))
 
 
@@ -80,7 +81,7 @@ def resolve(platform: PlatformFile, request: Request, folder: Path, progress: Pr
         url=environment.health_url.format(**names).rstrip("/"),
         progress=progress,
     )
-    model = load_models()[environment.model]
+    model = load_model(environment.model)
     return Attempt(request=request, release=release, target=target, model=model, ledger=ledger, folder=folder)
 
 

@@ -99,6 +99,7 @@ def _plan(attempt: Attempt) -> Underway:
 def _apply(attempt: Attempt, before: Underway) -> Underway:
     allowed = phases.allowed(attempt)
     verified = attempt.ledger.verified(before.request.app, before.request.environment)  # maybe not the plan's any more
+    phases.begin(allowed, before.plan)
     commit = phases.apply(allowed, before.plan)
     return replace(before, request=allowed.request, verified=verified, commit=commit, followed=None)
 

@@ -22,7 +22,8 @@ STAGES = (
 )
 Level = Literal["error", "warning", "note"]
 Status = Literal["passed", "failed", "skipped", "stopped"]
-Outcome = Literal["verified", "failed", "superseded"]
+Outcome = Literal["verified", "failed", "superseded", "blocked", "unknown"]
+CHANGED_NOTHING: tuple[Outcome, ...] = ("superseded", "blocked")  # these say nothing of what runs
 Purpose = Literal["registry", "git", "cluster"]  # what a credential is for
 
 
@@ -279,6 +280,25 @@ class Deployment:
     build_url: str = ""
     evidence: str = ""
     schema: Literal["jenkins_cd/deployment/v1"] = "jenkins_cd/deployment/v1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Begun:
+    """A deployment that policy has allowed and that is about to be applied: what a later run needs to take it up."""
+
+    id: str  # of the deployment that it becomes
+    app: str
+    project: str
+    version: str
+    environment: str
+    started: datetime
+    requested_by: str
+    plan: Plan
+    build_url: str = ""
+    approver: str = ""
+    approval_reason: str = ""
+    approval: str = ""
+    schema: Literal["jenkins_cd/begun/v1"] = "jenkins_cd/begun/v1"
 
 
 @dataclass(frozen=True, kw_only=True)

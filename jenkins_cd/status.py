@@ -8,7 +8,7 @@ from datetime import datetime
 from jenkins_cd.config.types import PlatformFile
 from jenkins_cd.errors import BadInput
 from jenkins_cd.gitops.ledger import Ledger
-from jenkins_cd.model import Deployment, Release
+from jenkins_cd.model import CHANGED_NOTHING, Deployment, Release
 from jenkins_cd.suggest import nearest
 
 
@@ -45,14 +45,16 @@ class History:
 
 
 def board(platform: PlatformFile) -> Board:
-    """Return what runs where. A deployment that was superseded says nothing of what runs and is passed over."""
+    """Return what runs where. A deployment that was superseded or blocked says nothing of it, and is passed over."""
     ledger = Ledger.open(platform)
     places = []
     for app in ledger.apps():
         deployments = ledger.deployments(app)
         project = ledger.project(app) or ""
         for environment in platform.environments:
-            there = [one for one in deployments if one.environment == environment and one.outcome != "superseded"]
+            there = [
+                one for one in deployments if one.environment == environment and one.outcome not in CHANGED_NOTHING
+            ]
             places.append(_place(app, project, environment, there[0] if there else None))
     return Board(places=tuple(places))
 

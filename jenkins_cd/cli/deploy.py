@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@deployments.common
+@deployments.common_or_resumed
 @click.option("--environment", required=True, metavar="NAME", help="Where to.")
+@click.option("--resume", is_flag=True, help="Take up the wait of a deployment whose run was ended.")
 @click.option(
     "--step",
     type=click.Choice(["plan", "apply", "verify", "test"]),
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 )
 @options.only_plan
 @options.dry_run
-def deploy(step: str | None, only_plan: bool, dry_run: bool, as_json: bool, **given: Any) -> int:
+def deploy(resume: bool, step: str | None, only_plan: bool, dry_run: bool, as_json: bool, **given: Any) -> int:
     """Deploy a release to one environment: plan, policy, apply, verify, test, record.
 
     \b
@@ -35,16 +36,24 @@ def deploy(step: str | None, only_plan: bool, dry_run: bool, as_json: bool, **gi
         --dry-run
       jenkins-cd deploy --app storefront --version 1.4.0 --environment dev \\
         --step plan
+      jenkins-cd deploy --app storefront --environment dev --resume
     """
     from jenkins_cd import deploy as room
     from jenkins_cd import deploy_steps
+    from jenkins_cd import resume as again
 
     def work(platform: Any, request: Request, out: Path, progress: Any) -> Iterable[Done]:
-        if step:
+        if resume:
+            yield again.resume(platform, request.app, request.environment, out, progress)
+        elif step:
             yield deploy_steps.run(step, platform, request, out, progress)
         else:
             yield room.deploy(platform, request, out, progress, dry_run=dry_run)
 
+    if resume == bool(given["version"]):
+        raise click.UsageError("give --version, or --resume for the version of the deployment that was begun")
+    if resume and (step or dry_run or only_plan):
+        raise click.UsageError("--resume goes on with all that is left of a deployment: it takes no other option")
     if step and dry_run:
         raise click.UsageError("--dry-run is for all of a deployment: --step plan alone changes nothing")
     order = deployments.order(**given)

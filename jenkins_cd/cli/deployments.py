@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,11 +21,21 @@ if TYPE_CHECKING:
 
 _app = click.option("--app", required=True, metavar="NAME", help="The app.")
 _version = click.option("--version", required=True, metavar="VERSION", help="A version that CI published.")
+_maybe_version = click.option("--version", metavar="VERSION", help="A version that CI published; not with --resume.")
 
 
 def common(command: Callable[..., int]) -> Callable[..., int]:
     """Add the options that all of them take."""
-    for option in (options.as_json, options.platform, options.folder, _version, _app):
+    return _with(command, _version)
+
+
+def common_or_resumed(command: Callable[..., int]) -> Callable[..., int]:
+    """Add the same options, where the version may be that of a deployment that was begun."""
+    return _with(command, _maybe_version)
+
+
+def _with(command: Callable[..., int], version: Callable[..., Any]) -> Callable[..., int]:
+    for option in (options.as_json, options.platform, options.folder, version, _app):
         command = option(command)
     return functools.wraps(command)(command)
 
@@ -43,7 +53,7 @@ class Order:
 def order(
     *,
     app: str,
-    version: str,
+    version: str | None,
     environment: str,
     folder: Path,
     platform: str | None,
@@ -59,7 +69,7 @@ def order(
 
     request = Request(
         app=check_app(app),
-        version=versions.check(version),
+        version=versions.check(version) if version else "",
         environment=check_environment(environment) if environment else "",
         requested_by=requester.name(),
         build_url=requester.build_url(),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from jenkins_cd.config.types import Environment, PlatformFile
-from jenkins_cd.model import Observation, Plan, Progress, Release
+from jenkins_cd.model import Observation, Outcome, Plan, Progress, Release
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,10 +30,13 @@ class Followed:
     superseded_by: str  # the version that another deployment declared meanwhile, or ""
     observation: Observation | None
     reason: str  # one sentence
+    outcome: Outcome = "failed"  # where it was not reached, and nobody else's wish came between
 
 
 class DeliveryModel(Protocol):
     """How a release reaches an environment. Modules satisfy it."""
+
+    RESUMABLE: bool  # somebody else does the work: a run that was killed can take up the wait
 
     def plan(self, target: Target, release: Release, verified: str | None) -> Plan:
         """Return what would change; nothing is written. Raises ExternalFailure, BadInput where Helm cannot render."""
@@ -56,8 +60,16 @@ class DeliveryModel(Protocol):
         """Take away a first deployment that failed, where that is wanted; returns what was done, or ""."""
 
 
-def load() -> Mapping[str, DeliveryModel]:
-    """Return the models by name."""
-    from jenkins_cd.delivery import flux, helm
+DELIVERY: Mapping[str, str] = {name: f"jenkins_cd.delivery.{name}" for name in ("argocd", "flux", "helm")}
 
-    return {"flux": flux, "helm": helm}
+
+def load(name: str) -> DeliveryModel:
+    """Return the model of that name, and import nothing of the others."""
+    model: DeliveryModel = importlib.import_module(DELIVERY[name])
+    return model
+
+
+if TYPE_CHECKING:
+    from jenkins_cd.delivery import argocd, flux, helm
+
+    MODELS: tuple[DeliveryModel, ...] = (argocd, flux, helm)  # each satisfies the Protocol

@@ -7,8 +7,10 @@ in the cluster.
 from __future__ import annotations
 
 from jenkins_cd.config.types import seconds
-from jenkins_cd.delivery import Followed, Target, changes, declaration, health
+from jenkins_cd.delivery import Followed, Target, declaration, health, pull
 from jenkins_cd.model import Plan, Release
+
+RESUMABLE = True
 
 
 def plan(target: Target, release: Release, verified: str | None) -> Plan:
@@ -17,18 +19,7 @@ def plan(target: Target, release: Release, verified: str | None) -> Plan:
     Raises BadInput where the result does not render or a file of the deploy repository lacks what must be set,
     ExternalFailure where the deploy repository or the registry cannot be reached.
     """
-    wanted, plain_http = declaration.read(target, release), target.platform.registry.plain_http
-    manifests = changes.of_manifests(wanted.before, wanted.after, release, plain_http) if wanted.changes else ""
-    return Plan(
-        environment=target.name,
-        declared=wanted.version,
-        running=health.observe(target.url, release.health).version,
-        verified=verified,
-        wanted=release.version,
-        files=changes.of_files(wanted.before, wanted.after),
-        manifests=manifests,
-        base=wanted.base,
-    )
+    return pull.plan(target, release, verified)
 
 
 def rehearse(target: Target, release: Release) -> None:
@@ -40,8 +31,7 @@ def apply(target: Target, release: Release, plan: Plan, message: str) -> str:
 
     What is pushed has rendered: as planned, or again where the app's files have changed since the plan.
     """
-    plain_http = target.platform.registry.plain_http
-    return declaration.commit(target, release, plan, message, lambda files: changes.render(files, release, plain_http))
+    return pull.commit(target, release, plan, message)
 
 
 def follow(target: Target, release: Release, commit: str) -> Followed:

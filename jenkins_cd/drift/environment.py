@@ -14,7 +14,7 @@ from jenkins_cd.drift.live import Namespace
 from jenkins_cd.drift.release import HelmRelease, Stored, stored
 from jenkins_cd.errors import BadInput, ExternalFailure, Interrupted, JenkinsCdError, Refused
 from jenkins_cd.gitops.ledger import Ledger
-from jenkins_cd.model import Deployment, Progress
+from jenkins_cd.model import CHANGED_NOTHING, Deployment, Progress
 from jenkins_cd.suggest import nearest
 from jenkins_cd.tools.kubernetes import Absent
 
@@ -81,7 +81,7 @@ def _known(ledger: Ledger, app: str) -> str:
 def _place(ledger: Ledger, target: HelmTarget, environment: str, app: str) -> _Place:
     project = ledger.project(app) or ""
     names = {"app": app.rpartition("/")[2], "project": project, "environment": environment}
-    recorded = [one for one in ledger.deployments(app, environment) if one.outcome != "superseded"]
+    recorded = [one for one in ledger.deployments(app, environment) if one.outcome not in CHANGED_NOTHING]
     return _Place(
         app=app,
         project=project,

@@ -3,6 +3,7 @@
     releases/<project>/<app>/<version>.json
     deployments/<environment>/<project>/<app>/<id>.json
     approvals/<environment>/<project>/<app>/<id>.json
+    begun/<environment>/<project>/<app>/<id>.json
 
 Records are only ever added. An app is named `storefront`, or `shop/storefront` where two projects have one so named.
 """
@@ -19,10 +20,10 @@ from jenkins_cd.config.types import NAME, VERSION, Meta, PlatformFile
 from jenkins_cd.errors import BadInput, GateFailed, Refused
 from jenkins_cd.gitops.repository import Repository, View
 from jenkins_cd.masking import mask
-from jenkins_cd.model import Approval, Deployment, Release
+from jenkins_cd.model import Approval, Begun, Deployment, Release
 from jenkins_cd.versions import newest, valid
 
-T = TypeVar("T", Release, Deployment, Approval)
+T = TypeVar("T", Release, Deployment, Approval, Begun)
 FRESH = 2.0  # seconds that the records are not fetched anew for; writing always starts from the newest
 _ID = Meta(pattern=r"[0-9A-Za-z][0-9A-Za-z._-]*", max_length=100, expected="letters, digits, dots and dashes")
 
@@ -102,6 +103,18 @@ class Ledger:
         subject = f"{approval.app} {approval.version} for {approval.environment} by {approval.approver}"
         self._write(f"Approve {subject}", lambda _view: {path: _encode(approval)})
 
+    def begin(self, begun: Begun) -> None:
+        """Add that a deployment is about to be applied. Recording it twice changes nothing."""
+        path = _path("begun", begun)
+        subject = f"{begun.app} {begun.version} in {begun.environment}"
+        self._write(f"Begin {subject}", lambda _view: {path: _encode(begun)})
+
+    def begun(self, app: str, environment: str) -> Begun | None:
+        """Return the newest deployment of `app` to `environment` that was begun and never recorded, or None."""
+        newest = next(self._records("begun", Begun, app, environment), None)
+        latest = self.latest(app, environment)
+        return None if newest and latest and latest.id >= newest.id else newest
+
     def approvals(self, app: str, environment: str) -> list[Approval]:
         """Return the approvals of `app` for an environment, newest first."""
         return list(self._records("approvals", Approval, app, environment))
@@ -178,13 +191,13 @@ def _content(release: Release) -> tuple[str, str, str]:
     return release.image.content if release.image else "", release.chart.content, release.commit
 
 
-def _path(kind: str, record: Deployment | Approval) -> str:
+def _path(kind: str, record: Deployment | Approval | Begun) -> str:
     _check(NAME, environment=record.environment)
     _check(_ID, id=record.id)
     return f"{kind}/{record.environment}/{_folder(record)}/{record.id}.json"
 
 
-def _folder(record: Release | Deployment | Approval) -> str:
+def _folder(record: Release | Deployment | Approval | Begun) -> str:
     _check(NAME, project=record.project, app=record.app)
     return f"{record.project}/{record.app}"
 
@@ -199,7 +212,7 @@ def _stem(path: str) -> str:
     return path.rpartition("/")[2].removesuffix(".json")
 
 
-def _encode(record: Release | Deployment | Approval) -> bytes:
+def _encode(record: Release | Deployment | Approval | Begun) -> bytes:
     """Return a record as indented JSON. What people or programs said in it may hold a secret: it is masked."""
     import msgspec
 

@@ -77,6 +77,33 @@ class Repository:
         """Tell whether two commits have the same files below the folder `prefix`."""
         return one == other or self._entries(one, prefix) == self._entries(other, prefix)
 
+    def descends(self, commit: str, ancestor: str) -> bool:
+        """Tell whether `ancestor` is in the history of `commit`, or is it. What the mirror lacks is fetched.
+
+        Raises what git_failures.explain says; NoSuchRef where the repository has not (or not any more) one of them.
+        """
+        if commit == ancestor:
+            return True
+        if self._ancestry(commit, ancestor):
+            return True
+        with lock.held(self.folder / "mirror.lock"):
+            for one in (commit, ancestor):
+                if not self._has(one):
+                    self._fetch_ref(one, what=one[:12])
+            if (self.mirror / "shallow").exists():
+                self._fetch_ref(commit, "--unshallow", what=f"the history of {commit[:12]}")
+        return self._ancestry(commit, ancestor)
+
+    def _ancestry(self, commit: str, ancestor: str) -> bool:
+        if not (self._has(commit) and self._has(ancestor)):
+            return False
+        base = self._git("rev-list", "--max-count=1", f"{commit}..{ancestor}").strip()
+        return not base
+
+    def _has(self, commit: str) -> bool:
+        checked = self._git("cat-file", "--batch-check", stdin=f"{commit}^{{commit}}\n".encode())
+        return not checked.rstrip().endswith(b"missing")
+
     def commit(self, branch: str, message: str, change: Callable[[View], Mapping[str, bytes | None]]) -> str:
         """Make one commit on the tip of `branch` and push it; returns the commit.
 

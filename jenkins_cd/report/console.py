@@ -18,7 +18,8 @@ from jenkins_cd.report.verdict import first_failure, next_step, observed, took
 REPORT = Path(".jenkins-cd/report/index.html")
 EVIDENCE = 20  # lines of it that are shown; the report has all
 COLOURS: Mapping[str, str] = {
-    "passed": "32", "verified": "32", "failed": "31", "stopped": "33", "superseded": "33", "skipped": "90",
+    "passed": "32", "verified": "32", "failed": "31", "unknown": "31", "stopped": "33", "superseded": "33",
+    "blocked": "33", "skipped": "90",
 }  # fmt: skip
 
 

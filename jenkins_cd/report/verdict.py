@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jenkins_cd.model import CiResult, Deployment, Observation, Phase, StageResult
+from jenkins_cd.model import CiResult, Deployment, Observation, Outcome, Phase, StageResult
 from jenkins_cd.report.text import duration, instant, one_line
+
+BAD: tuple[Outcome, ...] = ("failed", "unknown", "blocked", "superseded")  # the one to look at first comes first
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +68,13 @@ def next_step(deployment: Deployment) -> str:
         return ""
     if deployment.outcome == "superseded":
         return f"nothing: a later deployment took over; jenkins-cd history --app {deployment.app} shows it"
+    if deployment.outcome == "blocked":
+        return (
+            "deploy again when the window is open: it is declared already, and Argo CD may sync it by itself"
+        )
+    if deployment.outcome == "unknown":
+        where = f"--app {deployment.app} --environment {deployment.environment}"
+        return f"mend what the reason names; jenkins-cd deploy {where} --resume takes up the wait"
     if deployment.kind == "rollback":
         return f"{deployment.environment} runs no verified version: mend it by hand, or deploy another version"
     return f"mend what the evidence shows and release it; jenkins-cd status shows what {deployment.environment} runs"
@@ -85,7 +94,7 @@ def took(step: StageResult | Phase) -> str:
 
 
 def _of_deployments(title: str, lines: tuple[Line, ...], deployments: Sequence[Deployment]) -> Verdict:
-    bad = next((one for outcome in ("failed", "superseded") for one in deployments if one.outcome == outcome), None)
+    bad = next((one for outcome in BAD for one in deployments if one.outcome == outcome), None)
     if bad is None:
         return Verdict(title=title, status="verified", lines=lines)
     what = f"{bad.kind} to {bad.environment}"

@@ -1,0 +1,196 @@
+"""What is to be done about an Application, and what became of it: a decision for each look at it.
+
+Nothing is asked or waited for here. What was decided before is in `Memory`; times in it are of the monotonic clock.
+A good end needs all of: no sync under way; the comparison is of our commit (or of one that leaves our files as they
+are), with the present spec, and later than the end of the sync; Synced; Healthy. The app's own answer comes on top.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from jenkins_cd.argocd import states
+from jenkins_cd.argocd.revisions import Wish
+from jenkins_cd.argocd.states import Object, Operation
+
+Step = Literal["wait", "refresh", "hard-refresh", "sync", "terminate", "good", "failed", "superseded"]
+DEGRADED = 10.0  # seconds that it may be Degraded: a rollout can be so for a moment
+UNREADY = 20.0  # seconds that a comparison may fail, with one look past the caches in between
+BY_ITSELF = 3.0  # seconds in which an application with automated sync begins by itself
+TROUBLE = ("connection refused", "Unavailable", "DeadlineExceeded", "deadline exceeded", "i/o timeout", "EOF")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """What is wanted of a sync."""
+
+    prune: bool = True
+    resources: tuple[str, ...] = ()  # group:Kind:name; all where empty
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """What to do now, and why in one sentence."""
+
+    step: Step
+    why: str
+    revision: str = ""  # the newer one that supersedes ours, or the one to sync to
+
+
+@dataclass
+class Memory:
+    """What was done, and since when something lasts."""
+
+    since: dict[str, float] = field(default_factory=dict)
+    hard_refreshed: bool = False
+    tried: set[str] = field(default_factory=set)  # revisions that a sync was asked for to
+
+    def lasting(self, what: str, now: float, *, holds: bool) -> float:
+        """Return for how many seconds something holds without a break."""
+        if not holds:
+            self.since.pop(what, None)
+            return 0.0
+        return now - self.since.setdefault(what, now)
+
+
+def judge(app: Object, wish: Wish, rules: Rules, memory: Memory, now: float) -> Decision:
+    """Decide on what an application is like. Raises ExternalFailure where the deploy repository cannot be asked."""
+    if states.deleting(app):
+        return Decision(step="failed", why="the Application is being deleted")
+    if not wish.sources(app):
+        return Decision(step="failed", why=_follows(app, wish))
+    operation = states.operation(app)
+    if operation and operation.running:
+        return _under_way(app, wish, operation)
+    compared = states.compared_revisions(app)
+    standing = wish.of(app, compared)
+    if standing == "newer":
+        return _superseded(app, wish, compared)
+    ours = operation if operation and _is_ours(app, wish, operation) else None
+    if ours and ours.failed:
+        return Decision(step="failed", why=failure(ours))
+    errors = states.conditions(app, *states.UNREADY)
+    lasted = memory.lasting("unready", now, holds=bool(errors))
+    if errors:
+        return _unready(errors[0], lasted, memory)
+    if standing != "same":
+        return Decision(step="refresh", why="asking Argo CD to look at our commit")
+    return _compared(app, wish, rules, memory, ours, now)
+
+
+def failure(operation: Operation) -> str:
+    """Return why a sync failed."""
+    why = "; ".join(operation.failures) or operation.message or "no reason is given"
+    times = f" after {operation.attempt + 1} attempts" if operation.attempt else ""
+    return f"the sync failed{times}: {why}"
+
+
+def confirmed(app: Object) -> bool:
+    """Tell whether the last comparison was certainly after the last sync: both are whole seconds."""
+    operation, compared = states.operation(app), states.reconciled(app)
+    if operation is None or operation.finished is None:
+        return compared is not None
+    return compared is not None and compared > operation.finished
+
+
+def _under_way(app: Object, wish: Wish, operation: Operation) -> Decision:
+    standing = wish.of(app, operation.revisions)
+    if standing == "newer":
+        return _superseded(app, wish, operation.revisions)
+    if operation.pending:
+        return Decision(step="wait", why="waiting for the application controller to begin with the sync")
+    if standing == "same" or operation.token == wish.commit:
+        return Decision(step="wait", why=operation.message or "the sync is under way")
+    what = ", ".join(one[:12] for one in operation.revisions) or "an earlier commit"
+    if operation.backing_off:
+        return Decision(
+            step="terminate", why=f"the sync of {what} by {operation.by} has failed and would only be tried again"
+        )
+    return Decision(step="wait", why=f"{operation.by} syncs {what}: waiting for that to end")
+
+
+def _is_ours(app: Object, wish: Wish, operation: Operation) -> bool:
+    """Tell whether an operation is about our commit. One that failed early names no revision."""
+    return operation.token == wish.commit or wish.of(app, operation.revisions) == "same"
+
+
+def _superseded(app: Object, wish: Wish, revisions: Sequence[str]) -> Decision:
+    newer = next(revisions[one] for one in wish.sources(app) if wish.standing(revisions[one]) == "newer")
+    version = wish.version(newer)
+    return Decision(step="superseded", why=f"superseded: {version} was declared meanwhile", revision=newer)
+
+
+def _compared(app: Object, wish: Wish, rules: Rules, memory: Memory, ours: Operation | None, now: float) -> Decision:
+    """Decide where the last comparison was of our commit."""
+    if not states.compared_to_spec(app):
+        return Decision(step="refresh", why="the Application was changed: waiting for Argo CD to compare it again")
+    if ours and ours.finished and (states.reconciled(app) or ours.finished) < ours.finished:
+        return Decision(step="refresh", why="the sync has ended: waiting for Argo CD to look at the result")
+    differing = states.out_of_sync(app, prune=rules.prune, only=rules.resources)
+    lenient = bool(rules.resources) or not rules.prune
+    synced = states.sync_status(app) == "Synced" or (lenient and not differing)
+    memory.lasting("out of sync", now, holds=not synced)
+    if not synced:
+        return _out_of_sync(app, wish, ours, differing, memory, now)
+    return _synced(app, rules, memory, now)
+
+
+def _unready(error: str, lasted: float, memory: Memory) -> Decision:
+    passing = any(word in error for word in TROUBLE)
+    if not memory.hard_refreshed and lasted >= (UNREADY / 4 if passing else 0):
+        return Decision(step="hard-refresh", why=error)
+    if lasted >= UNREADY and not passing:
+        return Decision(step="failed", why=f"Argo CD cannot render or compare it: {error}")
+    return Decision(step="wait", why=error)
+
+
+def _out_of_sync(
+    app: Object, wish: Wish, ours: Operation | None, differing: Sequence[str], memory: Memory, now: float
+) -> Decision:
+    what = ", ".join(differing[:5]) + (f" and {len(differing) - 5} more" if len(differing) > 5 else "")
+    compared = states.compared_revisions(app)
+    revision = next((compared[one] for one in wish.sources(app) if one < len(compared)), wish.commit)
+    if ours and ours.succeeded and revision in (*ours.revisions, *memory.tried):
+        if not confirmed(app):
+            return Decision(
+                step="refresh", why=f"the sync has ended: waiting for Argo CD to see {what or 'the result'}"
+            )
+        return Decision(step="wait", why=f"still out of sync after the sync: {what or 'not said what'}")
+    errors = states.conditions(app, "SyncError")
+    waited = memory.lasting("out of sync", now, holds=True)
+    if states.automated(app) and not errors and waited < BY_ITSELF:
+        return Decision(step="wait", why="waiting for Argo CD to begin by itself")
+    return Decision(step="sync", why=f"out of sync: {what or 'not said what'}", revision=revision)
+
+
+def _synced(app: Object, rules: Rules, memory: Memory, now: float) -> Decision:
+    state = states.health(app)
+    sick = states.unhealthy(app)
+    if rules.resources:  # what is not ours to sync is not ours to judge either
+        state = _worst(app, rules.resources)
+    lasted = memory.lasting("degraded", now, holds=state == "Degraded")
+    if state == "Healthy":
+        return Decision(step="good", why="Synced and Healthy")
+    why = "; ".join(sick[:3]) or f"the Application is {state}"
+    if lasted >= DEGRADED:
+        return Decision(step="failed", why=f"it is Degraded for {lasted:.0f} s: {why}")
+    return Decision(step="wait", why=why)
+
+
+def _worst(app: Object, only: Sequence[str]) -> str:
+    """Return the health of the chosen resources; one that has none counts as healthy."""
+    order = ("Healthy", "Suspended", "Progressing", "Missing", "Degraded", "Unknown")
+    found = [
+        str((one.get("health") or {}).get("status") or "Healthy")
+        for one in states.resources(app)
+        if states.chosen(one, only)
+    ]
+    return max(found, key=lambda one: order.index(one) if one in order else len(order), default="Healthy")
+
+
+def _follows(app: Object, wish: Wish) -> str:
+    """Return why an application will never have our commit."""
+    found = [f"{one.get('repoURL')} {one.get('path') or one.get('chart') or ''}".strip() for one in states.sources(app)]
+    return f"the Application follows {', '.join(found)}, and not {wish.place} of {wish.repository.url}"
