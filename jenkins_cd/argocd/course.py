@@ -48,9 +48,9 @@ class Course:
     observation: Observation | None = None
     trouble: str = ""  # why we cannot know at the moment
 
-    def tell(self, text: str) -> None:
-        """Tell whoever watches, and nothing twice."""
-        if text != self.told:
+    def tell(self, text: str, decision: Decision | None = None) -> None:
+        """Tell whoever watches, and nothing twice, nor what is told anyway."""
+        if text != self.told and not (decision and decision.quiet):
             self.site.tell("verify", text)
             self.told = text
 
@@ -129,7 +129,7 @@ def _acted(course: Course, seen: Looks, app: Object, decision: Decision) -> Foll
         if decision.step == "hard-refresh":
             course.memory.hard_refreshed = True
         if now - course.refreshed >= BETWEEN:
-            course.tell(decision.why)
+            course.tell(decision.why, decision)
             _refresh(course, seen, "hard" if decision.step == "hard-refresh" else "normal")
     elif decision.step == "sync":
         return _sync(course, decision, app)
@@ -137,7 +137,7 @@ def _acted(course: Course, seen: Looks, app: Object, decision: Decision) -> Foll
         course.tell(f"ending it: {decision.why}")
         _terminate(course)
     elif decision.step == "wait":
-        course.tell(decision.why)
+        course.tell(decision.why, decision)
         return _ill(course, app, now)
     return None
 

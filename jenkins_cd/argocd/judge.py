@@ -37,6 +37,7 @@ class Decision:
     step: Step
     why: str
     revision: str = ""  # the newer one that supersedes ours, or the one to sync to
+    quiet: bool = False  # whoever tells what happens to the Application says it already
 
 
 @dataclass
@@ -100,9 +101,9 @@ def _under_way(app: Object, wish: Wish, operation: Operation) -> Decision:
     if standing == "newer":
         return _superseded(app, wish, operation.revisions)
     if operation.pending:
-        return Decision(step="wait", why="waiting for the application controller to begin with the sync")
+        return Decision(step="wait", why="waiting for the application controller to begin with the sync", quiet=True)
     if standing == "same" or operation.token == wish.commit:
-        return Decision(step="wait", why=operation.message or "the sync is under way")
+        return Decision(step="wait", why=operation.message or "the sync is under way", quiet=True)
     what = ", ".join(one[:12] for one in operation.revisions) or "an earlier commit"
     if operation.backing_off:
         return Decision(
@@ -127,7 +128,8 @@ def _compared(app: Object, wish: Wish, rules: Rules, memory: Memory, ours: Opera
     if not states.compared_to_spec(app):
         return Decision(step="refresh", why="the Application was changed: waiting for Argo CD to compare it again")
     if ours and ours.finished and (states.reconciled(app) or ours.finished) < ours.finished:
-        return Decision(step="refresh", why="the sync has ended: waiting for Argo CD to look at the result")
+        why = "the sync has ended: waiting for Argo CD to look at the result"
+        return Decision(step="refresh", why=why, quiet=True)
     differing = states.out_of_sync(app, prune=rules.prune, only=rules.resources)
     lenient = bool(rules.resources) or not rules.prune
     synced = states.sync_status(app) == "Synced" or (lenient and not differing)
@@ -176,7 +178,7 @@ def _synced(app: Object, rules: Rules, memory: Memory, now: float) -> Decision:
     why = "; ".join(sick[:3]) or f"the Application is {state}"
     if lasted >= DEGRADED:
         return Decision(step="failed", why=f"it is Degraded for {lasted:.0f} s: {why}")
-    return Decision(step="wait", why=why)
+    return Decision(step="wait", why=why, quiet=bool(sick))
 
 
 def _worst(app: Object, only: Sequence[str]) -> str:

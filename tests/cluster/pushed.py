@@ -215,8 +215,8 @@ def prepared(lab: Lab, namespace: str, folder: Path, repository: str) -> App:
         Cluster.of(Path(lab.kubeconfig)), rights.objects(namespace, accounts.ACCOUNT, rights.deploying(KINDS))
     )
     wait_until_it_may(lab, namespace, "yes")
-    port = _free_port(lab, namespace)
-    remote = bare(folder / "deploy.git", _declared(repository, port))
+    port = free_port(lab, namespace)
+    remote = bare(folder / "deploy.git", declared(repository, port))
     settings = platform(
         str(remote),
         lab.loopback_registry,
@@ -242,7 +242,7 @@ def wait_until_it_may(lab: Lab, namespace: str, wanted: str) -> None:
     raise AssertionError(f"the rights of {accounts.ACCOUNT} do not take effect")
 
 
-def _declared(repository: str, port: int) -> dict[str, bytes]:
+def declared(repository: str, port: int) -> dict[str, bytes]:
     """Return the app's folder as it is before its first deployment, with the environment's values."""
     dependency = {"name": APP, "version": "0.0.0", "repository": repository}
     chart = {"apiVersion": "v2", "name": APP, "version": "0.0.0", "dependencies": [dependency]}
@@ -251,7 +251,7 @@ def _declared(repository: str, port: int) -> dict[str, bytes]:
     return {f"{PLACE}/{name}": yaml.safe_dump(content).encode() for name, content in files.items()}
 
 
-def _free_port(lab: Lab, namespace: str) -> int:
+def free_port(lab: Lab, namespace: str) -> int:
     """Return a node port that nobody has: the cluster gives one out, and gets it back."""
     lab.kubectl("-n", namespace, "create", "service", "nodeport", "port", "--tcp=80")
     found = json.loads(lab.kubectl("-n", namespace, "get", "service", "port", "-o", "json").stdout)
