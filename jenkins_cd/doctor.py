@@ -13,7 +13,7 @@ from jenkins_cd import toolchains
 from jenkins_cd.config.types import AppFile, PlatformFile
 from jenkins_cd.errors import BadInput, ExternalFailure, JenkinsCdError, MissingTool
 from jenkins_cd.toolchains import Tool
-from jenkins_cd.tools import git, images, jenkins, process, registry
+from jenkins_cd.tools import argocd, argocd_credentials, git, images, jenkins, process, registry
 
 OWN_TOOLS: Mapping[str, Tool] = {
     "git": Tool(version=("git", "--version"), minimum="2.30", install="apt-get install git"),
@@ -111,6 +111,19 @@ def _servers(platform: PlatformFile) -> Iterator[Check]:
             yield _repository(name, url)
     if platform.jenkins.url and any(os.environ.get(name) for name in jenkins.TOKENS):
         yield _jenkins(platform.jenkins.url)
+    models = {one.model for one in platform.environments.values()}
+    if "argocd" in models and platform.argocd.url and argocd_credentials.given():
+        yield _argocd(platform.argocd.url)
+
+
+def _argocd(url: str) -> Check:
+    """Ask Argo CD whom it takes us for. Only deployments need it, hence only where there is a credential."""
+    try:
+        server = argocd.connect(url, argocd.credentials())
+        found = f"Argo CD {argocd.version(server)}, as {argocd.user(server)}"
+    except JenkinsCdError as error:
+        return _broken(f"argocd {url}", "server", "takes the token", error)
+    return Check(name=f"argocd {url}", kind="server", ok=True, wanted="takes the token", found=found)
 
 
 def _jenkins(url: str) -> Check:

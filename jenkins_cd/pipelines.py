@@ -14,7 +14,7 @@ from typing import Literal
 
 from jenkins_cd import results
 from jenkins_cd.config import platform as places
-from jenkins_cd.config.types import JenkinsCredentials, PlatformFile
+from jenkins_cd.config.types import Environment, JenkinsCredentials, PlatformFile
 from jenkins_cd.model import Purpose
 
 SNAPSHOT = "platform.yaml"  # in the results folder
@@ -27,7 +27,7 @@ class Credential:
     `binding` and the keys of `variables` are those of Jenkins: https://www.jenkins.io/doc/pipeline/steps/credentials-binding/
     """
 
-    binding: Literal["usernamePassword", "sshUserPrivateKey", "file"]
+    binding: Literal["usernamePassword", "sshUserPrivateKey", "file", "string"]
     id: str
     variables: Mapping[str, str]
 
@@ -107,11 +107,20 @@ def credentials(
         key = {"keyFileVariable": "JENKINS_CD_GIT_SSH_KEY"}
         bound.append(Credential(binding="sshUserPrivateKey", id=known.git_ssh, variables=key))
     if "cluster" in purposes and platform:
-        target = platform.environments[environment]
-        if target.model == "helm" and target.helm.credential:
-            file = {"variable": "JENKINS_CD_KUBECONFIG"}
-            bound.append(Credential(binding="file", id=target.helm.credential, variables=file))
+        bound += _of_cluster(platform, platform.environments[environment])
     return tuple(bound)
+
+
+def _of_cluster(platform: PlatformFile, target: Environment) -> list[Credential]:
+    """Return what a delivery of that model needs to reach the cluster, or Argo CD in its stead."""
+    if target.model == "helm" and target.helm.credential:
+        file = {"variable": "JENKINS_CD_KUBECONFIG"}
+        return [Credential(binding="file", id=target.helm.credential, variables=file)]
+    token = target.argocd.credential or platform.argocd.credential
+    if target.model == "argocd" and token:
+        text = {"variable": "JENKINS_CD_ARGOCD_TOKEN"}
+        return [Credential(binding="string", id=token, variables=text)]
+    return []
 
 
 def snapshot(place: str | None, out: Path) -> Snapshot | None:

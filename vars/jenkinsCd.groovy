@@ -136,6 +136,9 @@ List bindings(List credentials) {
             case 'file':
                 bound << file(arguments)
                 break
+            case 'string':
+                bound << string(arguments)
+                break
             default:
                 error("jenkinsCd: credentials of the kind '${one.binding}' cannot be bound")
         }

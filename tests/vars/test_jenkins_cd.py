@@ -8,7 +8,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from tests.jenkins.model import SecretFile, SshKey
+from tests.jenkins.model import SecretFile, SecretText, SshKey
 from tests.vars import plans
 from tests.vars.scene import LIBRARY, Scene, document, failing
 
@@ -87,6 +87,18 @@ def test_a_secret_file_is_bound_as_a_path(scene: Scene) -> None:
     assert outcome.result == "SUCCESS", outcome.log
     assert "canary" not in outcome.log
     assert not Path(scene.started[0].environment["JENKINS_CD_KUBECONFIG"]).exists()
+
+
+def test_a_secret_text_is_bound_and_masked(scene: Scene) -> None:
+    scene.credentials = {"argocd-dev": SecretText("token-canary/+ä")}
+    scene.answers["status"] = {}
+    outcome = scene.run(
+        "node { jenkinsCd('status', [credentials: [[binding: 'string', id: 'argocd-dev',"
+        " variables: [variable: 'JENKINS_CD_ARGOCD_TOKEN']]]]) }"
+    )
+    assert outcome.result == "SUCCESS", outcome.log
+    assert scene.started[0].environment["JENKINS_CD_ARGOCD_TOKEN"] == "token-canary/+ä"
+    assert "canary" not in outcome.log + json.dumps([dict(call.arguments) for call in outcome.calls], default=str)
 
 
 def test_credentials_of_another_kind_are_an_error(scene: Scene) -> None:
