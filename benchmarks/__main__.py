@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from benchmarks import commit, push, stage, start, table, whole
+from benchmarks import argocd, commit, many, push, stage, start, table, whole
 from benchmarks.installed import Installed, install
 from benchmarks.measure import Aim, Benchmark, Document, Machine, Round, figures, repeat
 from jenkins_cd.results import to_json
@@ -43,10 +43,12 @@ SUBJECTS: Mapping[str, tuple[Subject, Times]] = {
     "ci": (whole, Times(5, 1)),
     "commit": (commit, Times(10, 1)),
     "push": (push, Times(3, 1)),
+    "argocd": (argocd, Times(5, 1)),
+    "argocd-many": (many, Times(1, 0)),
 }
 
 
-ASKED_FOR = {"push"}  # only by name: it needs a lab
+ASKED_FOR = {"push", "argocd", "argocd-many"}  # only by name: they need a lab
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -95,7 +97,7 @@ def _measure(name: str, runs: int | None, folder: Path, installed: Installed) ->
         note=subject.NOTE,
         runs=times.runs,
         warm_up=times.warm_up,
-        figures=figures(rounds, subject.AGAINST, subject.AIMS),
+        figures=figures(rounds, subject.AGAINST, subject.AIMS, getattr(subject, "UNITS", {})),
         load=(before, os.getloadavg()[0]),
     )
 

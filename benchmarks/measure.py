@@ -26,7 +26,7 @@ class Aim:
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """One line of the table, in seconds. A ratio is the median of the ratios of each round."""
+    """One line of the table. A ratio is the median of the ratios of each round."""
 
     name: str
     median: float
@@ -35,6 +35,7 @@ class Figure:
     ratios: Mapping[str, float]  # by the name of what it is compared with
     aim: Aim | None = None
     met: bool | None = None  # None: there is no aim
+    unit: str = "ms"  # what it is shown in; the figures themselves are seconds then, else of that unit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,15 +86,30 @@ def repeat(once: Callable[[], Round], runs: int, warm_up: int) -> list[Round]:
     return [once() for _ in range(warm_up + runs)][warm_up:]
 
 
-def figures(rounds: Sequence[Round], against: Iterable[str], aims: Mapping[str, Aim]) -> tuple[Figure, ...]:
-    """Return the figure of each name in the rounds, compared with those that are named in `against`."""
-    return tuple(_figure(name, rounds, tuple(against), aims.get(name)) for name in rounds[0])
+def figures(
+    rounds: Sequence[Round], against: Iterable[str], aims: Mapping[str, Aim], units: Mapping[str, str]
+) -> tuple[Figure, ...]:
+    """Return the figure of each name in the rounds, compared with those in `against` that are of its kind.
+
+    Of a kind are names with the same words after a colon (`helm: memory`), or with none.
+    """
+    return tuple(_figure(name, rounds, tuple(against), aims.get(name), units.get(name, "ms")) for name in rounds[0])
 
 
-def _figure(name: str, rounds: Sequence[Round], against: tuple[str, ...], aim: Aim | None) -> Figure:
+def _figure(name: str, rounds: Sequence[Round], against: tuple[str, ...], aim: Aim | None, unit: str) -> Figure:
     seconds = [one[name] for one in rounds]
-    ratios = {other: statistics.median(one[name] / one[other] for one in rounds) for other in against if other != name}
+    alike = [other for other in against if other != name and _kind(other) == _kind(name)]
+    ratios = {other: statistics.median(_ratio(one[name], one[other]) for one in rounds) for other in alike}
     median = statistics.median(seconds)
     value = ratios[aim.against] if aim and aim.against else median
     met = value <= aim.limit if aim else None
-    return Figure(name=name, median=median, lowest=min(seconds), highest=max(seconds), ratios=ratios, aim=aim, met=met)
+    lowest, highest = min(seconds), max(seconds)
+    return Figure(name=name, median=median, lowest=lowest, highest=highest, ratios=ratios, aim=aim, met=met, unit=unit)
+
+
+def _kind(name: str) -> str:
+    return name.partition(": ")[2]
+
+
+def _ratio(one: float, other: float) -> float:
+    return one / other if other else float("inf")

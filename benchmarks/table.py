@@ -16,7 +16,7 @@ def table(value: Benchmark) -> str:
     """Return the table of a benchmark, with a column for each thing that it is compared with."""
     load = " to ".join(f"{load:.1f}" for load in value.load)
     compared = {name for figure in value.figures for name in figure.ratios}
-    against = [figure.name for figure in value.figures if figure.name in compared]
+    against = [figure.name for figure in value.figures if figure.name in compared and ": " not in figure.name]
     headers = ("", "median", "min-max", *(f"x {name}" for name in against), "aim")
     rows = [headers, *(tuple(_cells(figure, against)) for figure in value.figures)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -30,10 +30,20 @@ def table(value: Benchmark) -> str:
 
 def _cells(figure: Figure, against: Sequence[str]) -> Iterator[str]:
     yield figure.name
-    yield f"{figure.median * 1000:.0f} ms"
-    yield f"{figure.lowest * 1000:.0f}-{figure.highest * 1000:.0f}"
-    yield from (f"{figure.ratios[name]:.2f}" if name in figure.ratios else "1" for name in against)
+    factor = 1000 if figure.unit == "ms" else 1
+    yield f"{figure.median * factor:.0f} {figure.unit}"
+    yield f"{figure.lowest * factor:.0f}-{figure.highest * factor:.0f}"
+    yield from (_ratio(figure, name) for name in against)
     yield _aim(figure)
+
+
+def _ratio(figure: Figure, name: str) -> str:
+    """Return how many times `name` a figure is; one of another kind is compared with its own."""
+    if figure.name == name:
+        return "1"
+    if name in figure.ratios:
+        return f"{figure.ratios[name]:.2f}"
+    return next((f"{value:.2f}" for value in figure.ratios.values()), "")
 
 
 def _aim(figure: Figure) -> str:
