@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import secrets
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -167,6 +169,8 @@ def apply(attempt: Attempt, plan: Plan) -> str:
 def verify(attempt: Attempt, commit: str) -> Followed:
     """Wait until the environment runs the release, or does not."""
     with _phase(attempt, "verify") as phase:
+        # It is written once there is a verdict: now there is time to load what that needs.
+        threading.Thread(target=importlib.import_module, args=("jenkins_cd.report.html",), daemon=True).start()
         followed = attempt.model.follow(attempt.target, attempt.release, commit)
         phase.status, phase.detail = "passed" if followed.reached else "failed", followed.reason
     return followed
@@ -220,6 +224,7 @@ def _record(attempt: Attempt, course: Course) -> Deployment:
         approval=request.approval,
         build_url=request.build_url,
         evidence=_evidence(attempt, course, outcome) if failure else "",
+        resources=followed.resources,
     )
     with _phase(attempt, "record") as phase:
         attempt.ledger.record(deployment)

@@ -253,6 +253,21 @@ class Phase:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Resource:
+    """An object that belongs to an app, as Argo CD tells of it: the terms are its own."""
+
+    uid: str  # one that is not there has one too, of this tree alone
+    kind: str
+    name: str
+    namespace: str = ""
+    group: str = ""
+    parent: str = ""  # the uid of what owns it
+    health: str = ""  # Healthy, Progressing, Degraded, Suspended, Missing, Unknown; "" where Argo CD does not assess it
+    sync: str = ""  # Synced, OutOfSync, or "" where it is not known
+    message: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Deployment:
     """One attempt to bring a release to an environment, and how it ended."""
 
@@ -279,6 +294,7 @@ class Deployment:
     approval: str = ""  # the ID of the approval in the ledger that it used
     build_url: str = ""
     evidence: str = ""
+    resources: tuple[Resource, ...] = ()  # what there was to see of them when it failed
     schema: Literal["jenkins_cd/deployment/v1"] = "jenkins_cd/deployment/v1"
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from jenkins_cd.config.types import Environment, PlatformFile
-from jenkins_cd.model import Observation, Outcome, Plan, Progress, Release
+from jenkins_cd.model import Observation, Outcome, Plan, Progress, Release, Resource
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +31,7 @@ class Followed:
     observation: Observation | None
     reason: str  # one sentence
     outcome: Outcome = "failed"  # where it was not reached, and nobody else's wish came between
+    resources: tuple[Resource, ...] = ()  # what is seen of them where it was not reached
 
 
 class DeliveryModel(Protocol):

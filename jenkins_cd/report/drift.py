@@ -68,11 +68,17 @@ def next_step(environment: str, app: AppDrift) -> str:
     """Return what to do about an app that has drifted, an empty string for any other."""
     if app.state != "drifted":
         return ""
-    if any(one.object.startswith("Release/") for one in app.changes):
+    gone = any(one.object.startswith(("Release/", "Application/")) for one in app.changes)
+    left = " but for what was added" if any(one.kind in ("added", "extra") for one in app.changes) else ""
+    keep = "or bring the change into the chart or values"
+    if app.model == "argocd":
+        if gone:
+            return f"jenkins-cd render argocd --environment {environment} --apply makes it again"
+        return f"argocd app sync {app.release} --prune puts it back{left}; {keep}"
+    if gone:
         return f"jenkins-cd deploy --app {app.app} --version {app.version} --environment {environment} brings it back"
     back = f"helm --namespace {app.namespace} rollback {app.release} {app.revision}"
-    left = " but for what was added" if any(one.kind in ("added", "extra") for one in app.changes) else ""
-    return f"{back} puts it back{left} (Helm 4: with --force-conflicts); or bring the change into the chart or values"
+    return f"{back} puts it back{left} (Helm 4: with --force-conflicts); {keep}"
 
 
 def by_object(app: AppDrift) -> dict[str, list[Change]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
@@ -17,7 +18,7 @@ from urllib.parse import quote
 
 from jenkins_cd import __version__, results
 from jenkins_cd.model import CiResult, Deployment, Finding, TestCase, TestReport
-from jenkins_cd.report import text, timeline
+from jenkins_cd.report import resource_tree, text, timeline
 from jenkins_cd.report.verdict import next_step, observed, took, verdict
 
 if TYPE_CHECKING:
@@ -46,6 +47,9 @@ def write(folder: Path, ci: CiResult | None, deployments: Sequence[Deployment]) 
         },
     }
     described = {name: timeline.described(bars) for name, bars in drawings.items()}
+    for name, one in _trees(deployments):
+        files |= {f"{name}{end}.svg": resource_tree.svg(one.resources, one.app, end) for end in resource_tree.VARIANTS}
+        described[name] = resource_tree.described(one.resources, one.app)
     files["index.html"] = _page(
         ci,
         deployments,
@@ -116,6 +120,7 @@ def environment() -> Environment:
         shown=text.shown,
         sources=_sources,
         took=took,
+        tree=_tree,
         worst_first=_worst_first,
     )
     environment.globals.update(FINDINGS=FINDINGS, TESTS=TESTS, DIFF=DIFF)
@@ -132,6 +137,15 @@ def _drawings(ci: CiResult | None, deployments: Sequence[Deployment]) -> Iterato
     named = [("timeline", timeline.bars(ci.stages if ci else ()))]
     named += [(f"deployment-{index}", timeline.bars(one.phases)) for index, one in enumerate(deployments, 1)]
     yield from ((name, bars) for name, bars in named if bars)
+
+
+def _trees(deployments: Sequence[Deployment]) -> Iterator[tuple[str, Deployment]]:
+    """Yield the deployments whose resources are drawn, with the name of the drawing."""
+    yield from ((_tree(one), one) for one in deployments if one.resources and one.outcome == "failed")
+
+
+def _tree(deployment: Deployment) -> str:
+    return "tree-" + re.sub(r"[^A-Za-z0-9.-]+", "_", deployment.id)[:80]
 
 
 def _worst_first(findings: Sequence[Finding]) -> list[Finding]:

@@ -69,9 +69,7 @@ def next_step(deployment: Deployment) -> str:
     if deployment.outcome == "superseded":
         return f"nothing: a later deployment took over; jenkins-cd history --app {deployment.app} shows it"
     if deployment.outcome == "blocked":
-        return (
-            "deploy again when the window is open: it is declared already, and Argo CD may sync it by itself"
-        )
+        return "deploy again when the window is open: it is declared already, and Argo CD may sync it by itself"
     if deployment.outcome == "unknown":
         where = f"--app {deployment.app} --environment {deployment.environment}"
         return f"mend what the reason names; jenkins-cd deploy {where} --resume takes up the wait"

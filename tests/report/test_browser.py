@@ -52,7 +52,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("archive")
-    for kind in ("passed", "failed", "rolled back", "hostile", "empty"):
+    for kind in ("passed", "failed", "rolled back", "hostile", "resources", "empty"):
         write(folder / kind.replace(" ", "-") / ".jenkins-cd" / "report", kind)
     with pages.served(folder) as address:
         yield address
@@ -70,7 +70,7 @@ def opened(browser: Browser, archive: str, kind: str, width: int, scheme: str, c
     return page
 
 
-@pytest.mark.parametrize("kind", ["passed", "failed", "rolled-back", "hostile", "empty"])
+@pytest.mark.parametrize("kind", ["passed", "failed", "rolled-back", "hostile", "resources", "empty"])
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (400, "light"), (400, "dark")])
 def test_the_page_is_whole_under_the_policy(browser: Browser, archive: str, kind: str, width: int, scheme: str) -> None:
     complaints: list[str] = []
@@ -83,7 +83,7 @@ def test_the_page_is_whole_under_the_policy(browser: Browser, archive: str, kind
     assert complaints == []
     assert ink == {"light": "rgb(28, 33, 39)", "dark": "rgb(227, 231, 235)"}[scheme]
     assert overflow <= 0
-    assert len(images) == {"passed": 2, "failed": 1, "rolled-back": 4, "hostile": 2, "empty": 0}[kind]
+    assert len(images) == {"passed": 2, "failed": 1, "rolled-back": 4, "hostile": 2, "resources": 4, "empty": 0}[kind]
     assert all(size > 0 for size, _ in images)
     assert all(("dark" in name, "narrow" in name) == (scheme == "dark", width == 400) for _, name in images)
     assert contrast >= 4.5

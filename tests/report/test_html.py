@@ -13,6 +13,7 @@ from jenkins_cd import masking, model, results
 from jenkins_cd.model import CiResult, Deployment
 from jenkins_cd.report import html
 from tests.report import pages, samples
+from tests.report.resources import broken
 
 HOSTILE = (
     "<script>alert(1)</script></pre></table>\"'><img src=x onerror=alert(1)> {{ 7*7 }} &amp; \x1b[31m\x00\x0b\ud800"
@@ -51,12 +52,16 @@ def write(folder: Path, kind: str) -> pages.Page:
         "rolled back": (samples.passed(), [samples.deployment(), samples.broken_deployment(), samples.rollback()]),
         "deployed only": (None, [samples.deployment()]),
         "hostile": (hostile()[0], [hostile()[1]]),
+        "resources": (
+            None,
+            [replace(samples.broken_deployment(), resources=broken()), replace(hostile()[1], resources=broken())],
+        ),
         "empty": (None, []),
     }
     return pages.read(html.write(folder, *runs[kind]))
 
 
-KINDS = ("passed", "failed", "rolled back", "deployed only", "hostile", "empty")
+KINDS = ("passed", "failed", "rolled back", "deployed only", "hostile", "resources", "empty")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -100,6 +105,22 @@ def test_every_drawing_is_well_formed_and_has_no_style(folder: Path, kind: str) 
         elements = list(ElementTree.fromstring(file.read_bytes()).iter())  # noqa: S314 - ours
         assert not [one for one in elements if one.tag.endswith(("}style", "}script", "}image", "}foreignObject"))]
         assert not [one for one in elements if "style" in one.attrib or "class" in one.attrib]
+
+
+def test_the_resources_of_a_deployment_that_failed_are_drawn_and_told(folder: Path) -> None:
+    page = write(folder, "resources")
+    images = {
+        given["src"]: given["alt"] for tag, given in page.tags if tag == "img" and given["src"].startswith("tree-")
+    }
+    assert next(iter(images)) == "tree-20260102T031000Z-88aa.svg"
+    assert "✗ Deployment/web Degraded" in images["tree-20260102T031000Z-88aa.svg"]
+    assert len(images) == 2  # an ID that is no file name does no harm
+    assert {one.parent for one in folder.rglob("tree-*")} == {folder}
+
+
+def test_the_resources_of_one_that_went_well_are_not(folder: Path) -> None:
+    html.write(folder, None, [samples.deployment(resources=broken())])
+    assert not list(folder.glob("tree-*"))
 
 
 def test_the_verdict_comes_first_and_names_the_first_thing_to_look_at(folder: Path) -> None:

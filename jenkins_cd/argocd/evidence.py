@@ -1,0 +1,207 @@
+"""Evidence of what went wrong with an Application, for people: the cause first, then what one would look up next.
+
+Everything comes from Argo CD's API, with no account in the cluster. It is bounded, masked, and what cannot be read is
+said: nothing of it is an error.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
+
+from jenkins_cd.argocd import differences, pod_evidence, states, tree
+from jenkins_cd.argocd.nodes import Node, owner
+from jenkins_cd.argocd.pod_evidence import Told
+from jenkins_cd.argocd.states import Object
+from jenkins_cd.cluster.evidence import hidden
+from jenkins_cd.cluster.scene import event_order, event_time, said, times
+from jenkins_cd.errors import JenkinsCdError
+from jenkins_cd.report.text import clean, fit, one_line, wrapped
+from jenkins_cd.tools import argocd_applications
+from jenkins_cd.tools.argocd import Ref, Server
+
+T = TypeVar("T")
+LINES = 120  # in all
+COLUMNS = 160
+ABOUT = 8  # objects whose events are read
+_CAUSES = 20  # lines of what has gone wrong, and so on
+_EVENTS = 14
+_DIFFERENCES = 14
+_LOGS = 24  # that are kept whatever else there is
+_LAYERS = ("failed exit status 1: ", "code = Unknown desc = ", "code = Internal desc = ")
+_HELM = " Use --debug flag to render out invalid YAML"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What there is to see."""
+
+    page: str  # of the Application
+    application: Object = field(default_factory=dict)
+    nodes: tuple[Node, ...] = ()
+    pods: tuple[Told, ...] = ()
+    events: tuple[Object, ...] = ()
+    managed: tuple[Object, ...] = ()
+    trouble: tuple[str, ...] = ()  # what could not be read
+
+
+def gather(server: Server, ref: Ref, *, page: str) -> Evidence:
+    """Return what Argo CD knows of an Application. Raises nothing: what cannot be read is told in the result."""
+    trouble: list[str] = []
+    app = _tried(lambda: argocd_applications.read(server, ref), ref.rbac, trouble) or {}
+    nodes = _tried(lambda: tree.read(argocd_applications.tree(server, ref)), "its resources", trouble) or ()
+    chosen = pod_evidence.chosen(nodes)
+    events: dict[str, Object] = {}
+    for node in _about(nodes, chosen):
+        found = _tried(partial(_events, server, ref, node), f"the events of {node.called}", trouble) or ()
+        events |= {str((one.get("metadata") or {}).get("uid") or one): one for one in found}
+    managed: Sequence[Object] = ()
+    if states.sync_status(app) == "OutOfSync":
+        managed = _tried(lambda: argocd_applications.managed(server, ref), "what is declared", trouble) or ()
+    return Evidence(
+        page=page,
+        application=app,
+        nodes=nodes,
+        pods=pod_evidence.gather(server, ref, chosen, trouble),
+        events=tuple(sorted((one for one in events.values() if one.get("metadata")), key=event_order)),
+        managed=tuple(managed),
+        trouble=tuple(trouble),
+    )
+
+
+def text(evidence: Evidence) -> str:
+    """Return it for people: no more than LINES, safe to show anywhere."""
+    name = str((evidence.application.get("metadata") or {}).get("name") or "the Application")
+    drawn = tree.text(evidence.nodes, name, evidence.application or None).splitlines() if evidence.nodes else []
+    different = differences.lines(evidence.managed)
+    parts = [
+        _first(list(_causes(evidence)), _CAUSES),
+        _first(list(_states(evidence.pods)), _CAUSES),
+        drawn,
+        _titled("events (UTC):", list(_said_of(_telling(evidence)))[-_EVENTS:]),
+        _first(_titled("not as declared:", [f"  {one}" for one in different]), _DIFFERENCES),
+        [*(line for one in evidence.trouble for line in _wrapped(one)), f"more: {evidence.page}"],
+    ]
+    left = max(LINES - sum(map(len, parts)), _LOGS)
+    parts.insert(3, _log_lines(evidence.pods, left))
+    found = [fit(line, COLUMNS) for part in parts for line in hidden(clean("\n".join(part))).splitlines()]
+    return "\n".join([*found[: LINES - 1], found[-1]] if len(found) > LINES else found)
+
+
+def whose(metadata: Object) -> str:
+    """Return who made a commit, as ` by anna (https://…/job/7/)`; empty where nobody is named.
+
+    `metadata` is of `argocd_applications.metadata`. Deployments are committed for somebody, whom a trailer names.
+    """
+    trailers = dict(re.findall(r"^(Requested-by|Build): (.+)$", str(metadata.get("message") or ""), re.MULTILINE))
+    author = re.sub(r"\s*<[^>]*>$", "", str(metadata.get("author") or ""))
+    who, build = trailers.get("Requested-by") or author, trailers.get("Build", "")
+    return " " + clean(one_line(f"by {who}" + (f" ({build})" if build else ""))) if who else ""
+
+
+def _tried(read: Callable[[], T], what: str, trouble: list[str]) -> T | None:
+    try:
+        return read()
+    except JenkinsCdError as error:
+        trouble.append(f"{what} cannot be read: {error.message}" + (f" ({error.hint})" if error.hint else ""))
+        return None
+
+
+def _about(nodes: Sequence[Node], pods: Iterable[Node]) -> list[Node]:
+    """Return the objects whose events may tell more: those pods, what made them, and whatever is not well."""
+    by_uid = {one.uid: one for one in nodes}
+    near = [each for pod in pods for each in (pod, *(by_uid[uid] for uid in pod.parents if uid in by_uid))]
+    above = [owner(pod, nodes) for pod in near if pod.kind == "Pod"]
+    order = ("Degraded", "Unknown", "Progressing")
+    sick = sorted((one for one in nodes if one.health in order), key=lambda one: order.index(one.health))
+    found = {one.uid: one for one in (*near, *above, *sick) if "/" not in one.uid}  # else it is not there
+    return list(found.values())[:ABOUT]
+
+
+def _events(server: Server, ref: Ref, node: Node) -> list[Object]:
+    return [*argocd_applications.events(server, ref, node.uid, node.name, node.namespace)]
+
+
+def _causes(evidence: Evidence) -> Iterator[str]:
+    """Yield why it is not good: conditions, what became of the sync, the resources that failed in it."""
+    app = evidence.application
+    for one in states.status(app).get("conditions") or ():
+        if str(one.get("type")).endswith("Error") or str(one.get("type")) == "SharedResourceWarning":
+            yield from _wrapped(f"{one.get('type')}: {_plain(str(one.get('message') or ''))}")
+    operation = states.operation(app)
+    if operation is None:
+        yield "there was no sync"
+        return
+    what = ", ".join(one[:12] for one in operation.revisions) or "what is declared"
+    how = "is under way" if operation.running else f"has ended: {operation.phase}"
+    yield from _wrapped(f"the sync to {what} by {operation.by} {how}: {_plain(operation.message)}".rstrip(": "))
+    for failure in operation.failures:
+        yield from _wrapped(f"  {_plain(failure)}")
+
+
+def _states(pods: Iterable[Told]) -> Iterator[str]:
+    for told in pods:
+        node = told.node
+        if node.health == "Healthy":
+            continue
+        yield f"{node.called}: {node.status_reason or node.health}, {node.ready or '0'} containers are ready"
+        for line in told.states:
+            yield from _wrapped(f"  {line}")
+
+
+def _telling(evidence: Evidence) -> Sequence[Object]:
+    """Return the warnings; where there are none, and something is not well, all events."""
+    warnings = [one for one in evidence.events if one.get("type") == "Warning"]
+    ill = any(one.health not in ("", "Healthy") for one in evidence.nodes)
+    return warnings or (evidence.events if ill else ())
+
+
+def _said_of(events: Sequence[Object]) -> Iterator[str]:
+    """Yield a line an event; those that say the same are one, with how often."""
+    number: dict[str, int] = {}
+    at: dict[str, str] = {}
+    for one in events:
+        what = one.get("involvedObject") or {}
+        message = said(one.get("message"))
+        line = f"{one.get('reason', '')} {what.get('kind', '')}/{what.get('name', '')}: {message}"
+        number[line] = number.get(line, 0) + times(one)
+        at.pop(line, None)  # it stands where it was seen last
+        at[line] = event_time(one)[11:19]
+    for line, moment in at.items():
+        yield f"  {moment} {line}{f' ({number[line]} times)' if number[line] > 1 else ''}"
+
+
+def _log_lines(pods: Sequence[Told], most: int) -> list[str]:
+    """Return the ends of the logs, each as long as there is room for all."""
+    logs = [log for told in pods for log in told.logs]
+    room = max(most // max(len(logs), 1) - 1, 3)
+    lines: list[str] = []
+    for log in logs[: max(most // 4, 1)]:
+        lines.append(f"{log.title}:" if log.lines else f"{log.title}: empty")
+        lines += [f"  │ {line}" for line in log.lines[-room:]]
+    return lines[:most]
+
+
+def _plain(message: str) -> str:
+    """Return a message without the layers that Argo CD puts around it."""
+    text = one_line(message)
+    for layer in _LAYERS:
+        text = text.rpartition(layer)[2]
+    return text.removesuffix(_HELM)
+
+
+def _wrapped(line: str) -> list[str]:
+    indent = line[: len(line) - len(line.lstrip())]
+    first, *later = wrapped(line.strip(), COLUMNS - 4 - len(indent))
+    return [f"{indent}{first}", *(f"{indent}    {one}" for one in later[:4])]
+
+
+def _first(lines: list[str], most: int) -> list[str]:
+    return lines if len(lines) <= most else [*lines[: most - 1], f"  and {len(lines) - most + 1} more lines"]
+
+
+def _titled(title: str, lines: list[str]) -> list[str]:
+    return [title, *lines] if lines else []

@@ -1,0 +1,117 @@
+"""What the pods of an Application say of themselves: the states of their containers, and the ends of their logs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jenkins_cd.argocd.nodes import Node, cause, newest
+from jenkins_cd.argocd.states import Object
+from jenkins_cd.cluster import evidence, pods
+from jenkins_cd.cluster.scene import containers
+from jenkins_cd.errors import JenkinsCdError
+from jenkins_cd.tools import argocd, argocd_applications
+from jenkins_cd.tools.argocd import Ref, Server, segment
+from jenkins_cd.tools.argocd_failures import Denied, Need
+
+PODS = 4  # that are told of; their logs are read
+ALIKE = 2  # of them made of the same
+LINES = 20  # of a log
+
+
+@dataclass(frozen=True, kw_only=True)
+class Log:
+    """The end of a container's log."""
+
+    title: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """A pod and what it says."""
+
+    node: Node
+    states: tuple[str, ...]  # a line a container
+    logs: tuple[Log, ...]
+
+
+def chosen(nodes: Sequence[Node]) -> list[Node]:
+    """Return the pods worth a look: the newest of what is rolled out that are not well, else one of each that is."""
+    young = sorted(newest(nodes), key=lambda one: one.age, reverse=True)
+    sick = [one for one in young if one.health not in ("Healthy", "")]
+    found: list[Node] = []
+    for one in sick or young:
+        alike = sum(each.parents == one.parents for each in found)
+        if alike < (ALIKE if sick else 1):
+            found.append(one)
+    return found[:PODS]
+
+
+def gather(server: Server, ref: Ref, nodes: Sequence[Node], trouble: list[str]) -> tuple[Told, ...]:
+    """Return what those pods say, the newest first; what cannot be read is told in `trouble`."""
+    found = []
+    for node in nodes:
+        try:
+            pod = _live(server, ref, node)
+        except JenkinsCdError as error:
+            trouble.append(f"{node.called} cannot be read: {error.message}")
+            continue
+        denied = any(" logs of " in one or "logs, get" in one for one in trouble)
+        logs = () if denied else tuple(_logs(server, ref, node, pod, trouble))
+        found.append(Told(node=node, states=tuple(map(_state, containers(pod))), logs=logs))
+    return tuple(found)
+
+
+def _live(server: Server, ref: Ref, node: Node) -> Object:
+    """Return a pod as it is in the cluster."""
+    where = {"namespace": node.namespace, "resourceName": node.name, "version": "v1", "kind": "Pod", "group": ""}
+    scope = {"project": ref.project, **({"appNamespace": ref.namespace} if ref.namespace else {})}
+    need = Need(doing=f"read {node.called} of {ref.rbac}", permission="applications, get", what=ref.rbac)
+    path = f"/api/v1/applications/{segment(ref.name)}/resource"
+    found = argocd.call(server, "GET", path, query=where | scope, need=need)
+    return dict(json.loads(found.get("manifest") or "{}"))
+
+
+def _state(one: Mapping[str, Any]) -> str:
+    reason, message = pods.waiting(one)
+    ended = (one.get("state") or {}).get("terminated")
+    if reason:
+        why = cause(message)
+        text = f"waits, {reason}" + (f": {why}" if why else "")
+    elif ended:
+        text = f"has ended with {pods.exit_of(ended)}"
+    else:
+        text = "runs and is ready" if one.get("ready") else "runs, but is not ready"
+    again, before = int(one.get("restartCount") or 0), (one.get("lastState") or {}).get("terminated")
+    text += f"; restarts: {again}" if again else ""
+    return f"{one.get('name')}: {text}" + (f", the run before ended with {pods.exit_of(before)}" if before else "")
+
+
+def _logs(server: Server, ref: Ref, node: Node, pod: Object, trouble: list[str]) -> Iterator[Log]:
+    for one in containers(pod):
+        if not one.get("containerID") and not one.get("restartCount"):
+            continue  # it has never run
+        before = (one.get("lastState") or {}).get("terminated") or {}
+        other = before and before.get("containerID") != one.get("containerID")  # else both logs are that run's
+        for previous in (True, False) if other else (False,):
+            title = f"log of {node.called}, {one.get('name')}{', the run before' if previous else ''}"
+            try:
+                lines = _log(server, ref, node, str(one.get("name")), previous)
+            except Denied as error:
+                trouble.append(f"logs cannot be read: {error.message}; {error.hint}")
+                return
+            except JenkinsCdError as error:
+                trouble.append(f"{title} cannot be read: {error.message}")
+                continue
+            if lines or not previous:
+                yield Log(title=title, lines=lines)
+
+
+def _log(server: Server, ref: Ref, node: Node, container: str, previous: bool) -> tuple[str, ...]:
+    lines = argocd_applications.logs(
+        server, ref, pod=node.name, namespace=node.namespace, container=container, tail=LINES, previous=previous
+    )
+    return tuple(evidence.log_lines("\n".join(lines), LINES))
