@@ -13,9 +13,9 @@ demo:  ## A real app from commit to staging, on this machine (LAB=1: as pods, on
 	@scripts/bootstrap $(if $(LAB),lab,demo)
 	@$(if $(LAB),python -m tests.lab demo,jenkins-cd demo)
 
-lab:  ## Start real systems on this machine: Kubernetes with a node, a registry, Git servers
-	@scripts/bootstrap lab
-	@python -m tests.lab up
+lab:  ## Start real systems on this machine: Kubernetes with a node, a registry, Git servers (SONARQUBE=1: only that)
+	@scripts/bootstrap $(if $(SONARQUBE),demo,lab)
+	@python -m tests.lab $(if $(SONARQUBE),sonarqube,up)
 
 test:  ## Lint, types and every test
 	@scripts/bootstrap tests

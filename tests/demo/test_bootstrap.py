@@ -29,7 +29,7 @@ SYSTEM = (
     "tail",
 )
 BUILD = 'name="${@: -1:1}"; name="${name%@*}"; printf "#!/bin/sh\\n# whole\\n" >"$GOBIN/${name##*/}"'
-FOR_TESTS = ("chromium", "javac", "mvn", "sshd", "openssl", "iptables", "ip", "ssh-keygen")
+FOR_TESTS = ("chromium", "javac", "mvn", "sshd", "openssl", "iptables", "ip", "ssh-keygen", "redis-check-rdb")
 GO_TOOLS = ("helm", "staticcheck", "deadcode", "gotestsum")
 
 
@@ -150,9 +150,13 @@ def test_packages_that_bring_a_service_start_none(checkout: Checkout) -> None:
     assert log.read_text(encoding="utf-8") == "apt-get update\nsystemctl mask\napt-get install\n"
 
 
-def test_only_who_needs_it_builds_the_lab_and_what_runs_groovy(checkout: Checkout) -> None:
-    groovy, lab = "-m tests.jenkins.build_tools --check", "-m tests.lab build"
-    for purpose, built in (("demo", []), ("lab", [lab]), ("tests", [groovy, lab])):
+def test_only_who_needs_it_gets_the_lab_sonarqube_and_what_runs_groovy(checkout: Checkout) -> None:
+    groovy, lab, sonarqube = (
+        "-m tests.jenkins.build_tools --check",
+        "-m tests.lab build",
+        "-m tests.lab build-sonarqube",
+    )
+    for purpose, built in (("demo", []), ("lab", [lab]), ("tests", [groovy, lab, sonarqube])):
         checkout.pip_log.unlink(missing_ok=True)
         assert checkout.run(purpose).returncode == 0
         told = checkout.pip_log.read_text(encoding="utf-8").splitlines() if checkout.pip_log.exists() else []

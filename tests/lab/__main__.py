@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from jenkins_cd.errors import Interrupted, JenkinsCdError
 from jenkins_cd.tools import process
@@ -32,7 +35,19 @@ Git over HTTP  {http}/NAME.git
 Git over SSH   {ssh}/NAME.git
                export GIT_SSH_COMMAND='{ssh_command}'
 repositories   git init --bare {repositories}/NAME.git
+{argocd}logs           {logs}"""
+_SONARQUBE = """\
+SonarQube is up. Ctrl-C stops it; its data is gone then.
+
+    export SONAR_HOST_URL={url} SONAR_TOKEN={token}
+
+page           {url}
+administrator  {admin} {password}
 logs           {logs}"""
+_ARGOCD = """\
+Argo CD        {url}
+               {login}
+"""
 
 
 def up() -> None:
@@ -70,8 +85,17 @@ def _described(lab: Lab) -> str:
         reader=lab.git.passwords["reader"],
         ssh_command=lab.git.ssh_command(),
         repositories=f"{lab.git.folder}/repositories",
+        argocd=_argocd(lab),
         logs=lab.logs,
     )
+
+
+def _argocd(lab: Lab) -> str:
+    """Return the lines about it; a lab on a cluster that somebody else runs has none."""
+    if lab.argocd is None:
+        return ""
+    words = ["argocd", *lab.argocd.login[1:]]
+    return _ARGOCD.format(url=lab.argocd.url, login=shlex.join(words))
 
 
 def down() -> None:
@@ -104,6 +128,31 @@ def status() -> None:
         say(f"held by {one}")
 
 
+def sonarqube() -> None:
+    """Start a SonarQube, say how to use it, and keep it up until Ctrl-C or SIGTERM."""
+    from tests.lab import sonarqube as room
+    from tests.lab import sonarqube_archive
+
+    with process.interruptible(), tempfile.TemporaryDirectory(prefix="jenkins-cd-sonarqube-logs-") as logs:
+        if not sonarqube_archive.there():
+            sonarqube_archive.fetch()
+        say("starting SonarQube: about a minute, or more on a busy machine")
+        begun = time.monotonic()
+        with room.started(Path(logs)) as server:
+            say(f"started in {time.monotonic() - begun:.1f} s")
+            print(_SONARQUBE.format(**vars(server), admin=room.ADMIN, token=server.token()), flush=True)  # noqa: T201
+            while True:
+                process.pause(0.5)
+
+
+def build_sonarqube() -> None:
+    """Fetch SonarQube, which is no part of the lab's build."""
+    from tests.lab import sonarqube_archive
+
+    with process.interruptible():
+        sonarqube_archive.fetch()
+
+
 def demo() -> None:
     """Tell the demo's whole story on the lab."""
     from tests.lab import demo as room
@@ -116,6 +165,8 @@ COMMANDS: Mapping[str, Callable[[], None]] = {
     "build": build.build,
     "up": up,
     "demo": demo,
+    "sonarqube": sonarqube,
+    "build-sonarqube": build_sonarqube,
     "status": status,
     "down": down,
     "stop": stop,

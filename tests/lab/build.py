@@ -16,10 +16,23 @@ from pathlib import Path
 
 from jenkins_cd.errors import BadInput
 from jenkins_cd.tools import process
-from tests.lab import images, kubernetes_module, places, versions
+from tests.lab import argocd_module, images, kubernetes_module, places, versions
 from tests.lab.progress import say, watched
 
 SERVERS = ("kube-apiserver", "kube-controller-manager", "kube-proxy", "kube-scheduler", "kubelet")
+ARGOCD = (
+    "argocd",
+    "argocd-application-controller",
+    "argocd-applicationset-controller",
+    "argocd-cmp-server",
+    "argocd-commit-server",
+    "argocd-git-ask-pass",
+    "argocd-k8s-auth",
+    "argocd-notifications",
+    "argocd-repo-server",
+    "argocd-server",
+)
+REDIS = "redis-server"
 PLUGINS = ":/usr/lib/cni:/opt/cni/bin"
 
 
@@ -36,6 +49,8 @@ def build() -> None:
         for tool in versions.GO_TOOLS:
             _go(tool)
         _kubernetes()
+        _argocd()
+        _redis()
 
 
 def check_machine(programs: Sequence[str] = tuple(versions.MACHINE)) -> None:
@@ -56,7 +71,7 @@ def missing() -> list[str]:
     """Return the programs that `build` has not linked yet."""
     unpacked = (Path(program).name for tool in versions.DEBIAN_TOOLS for program in tool.programs)
     built = (tool.link or tool.name for tool in versions.GO_TOOLS)
-    wanted = (*SERVERS, "kubectl", *built, *unpacked, images.LAYER)
+    wanted = (*SERVERS, "kubectl", *ARGOCD, REDIS, *built, *unpacked, images.LAYER)
     return sorted(name for name in wanted if not (places.BIN / name).exists())
 
 
@@ -114,9 +129,7 @@ def _kubernetes() -> None:
     folder = places.tools() / "kubernetes" / f"v{versions.KUBERNETES}"
 
     def make(aside: Path) -> None:
-        module = f"k8s.io/kubernetes@v{versions.KUBERNETES}"
-        found = process.run(["go", "mod", "download", "-json", module], cwd=aside).require(f"fetch {module}")
-        upstream = Path(_field(found.stdout, "GoMod"))
+        upstream = _fetched("k8s.io/kubernetes", versions.KUBERNETES, aside) / "go.mod"
         kubernetes_module.write(aside, upstream, places.HERE / "kubernetes")
         flags = kubernetes_module.ldflags(versions.KUBERNETES)
         env = {"GOFLAGS": "-mod=mod"}
@@ -129,10 +142,36 @@ def _kubernetes() -> None:
     _link("kubectl", folder / "kubectl")
 
 
-def _field(document: str, name: str) -> str:
+def _argocd() -> None:
+    """Build the one program that is the CLI and each server, by the name that it is called by."""
+    version, kubernetes = versions.ARGOCD, versions.ARGOCD_KUBERNETES
+    folder = places.tools() / "argocd" / f"v{version}"
+
+    def make(aside: Path) -> None:
+        argocd_module.write(aside, _fetched(argocd_module.MODULE, version, aside), version, kubernetes)
+        flags = argocd_module.ldflags(version, kubernetes)
+        arguments = ["build", "-ldflags", flags, "-o", "argocd", argocd_module.PROGRAM]
+        _compile(f"Argo CD {version}", arguments, aside, {"GOFLAGS": "-mod=mod"})
+
+    _once(folder, "argocd", make)
+    for name in ARGOCD:
+        _link(name, folder / "argocd")
+
+
+def _fetched(module: str, version: str, cwd: Path) -> Path:
+    """Return the folder of a module's source."""
     import json
 
-    return str(json.loads(document)[name])
+    wanted = f"{module}@v{version}"
+    found = process.run(["go", "mod", "download", "-json", wanted], cwd=cwd).require(f"fetch {wanted}")
+    return Path(json.loads(found.stdout)["Dir"])
+
+
+def _redis() -> None:
+    """Link the machine's. It is a server when it is called by that name, in the package that has no service too."""
+    found = shutil.which("redis-check-rdb", path=f"{os.environ.get('PATH', '')}:{places.SYSTEM_PATH}")
+    if found:
+        _link(REDIS, Path(found))
 
 
 def _debian(tool: versions.DebianTool) -> None:

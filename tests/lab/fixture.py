@@ -2,6 +2,7 @@
 
 Each process that asks for the lab holds a lease until its session ends: with pytest-xdist all workers share one. A test
 that disturbs it (a server that is restarted) asks for `alone`: then no test of another worker has a namespace.
+`sonarqube` is a server of its own, which all workers share too.
 """
 
 from __future__ import annotations
@@ -10,17 +11,26 @@ import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from jenkins_cd.errors import BadInput
-from tests.lab import attached, lease, state
+from tests.lab import attached, lease, sonarqube_archive, state
+from tests.lab import sonarqube as sonarqube_room
 from tests.lab.lab import Lab
 from tests.lab.progress import say
+from tests.lab.sonarqube import SonarQube
 
 # Read before the tests put the environment of whoever runs them aside.
 KUBECONFIG = os.environ.get("JENKINS_CD_LAB_KUBECONFIG", "")
 REGISTRY = os.environ.get("JENKINS_CD_LAB_REGISTRY", "")
+
+
+def cannot(error: BadInput, what: str = "") -> NoReturn:
+    """End a test on a machine that cannot run it: skipped, but in CI it fails."""
+    end = pytest.fail if os.environ.get("CI") else pytest.skip
+    end(f"{what}{error.message}: {error.hint}")
 
 
 @pytest.fixture(scope="session")
@@ -33,11 +43,24 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     try:
         lease.check()
     except BadInput as error:
-        cannot = pytest.fail if os.environ.get("CI") else pytest.skip
-        cannot(f"the lab cannot run here: {error.message}: {error.hint}")
+        cannot(error, "the lab cannot run here: ")
     held = lease.join(say)
     yield held.lab
     held.leave()
+
+
+@pytest.fixture(scope="session")
+def sonarqube(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SonarQube]:
+    """A SonarQube, started by the first test that wants it: names of your own for projects and gates, please."""
+    try:
+        sonarqube_archive.check()
+    except BadInput as error:
+        cannot(error)
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "sonarqube"
+    folder.mkdir(exist_ok=True)
+    with sonarqube_room.shared(folder) as server:
+        yield server
 
 
 @pytest.fixture

@@ -20,13 +20,13 @@ from pathlib import Path
 from jenkins_cd.demo.services import leashed
 from jenkins_cd.errors import ExternalFailure, Interrupted, JenkinsCdError
 from jenkins_cd.tools import process
-from tests.lab import cgroups, clean, cluster, dns, gitserver, lease, network, node, registry, site, state
+from tests.lab import argocd, cgroups, clean, cluster, dns, gitserver, lease, network, node, registry, site, state
 from tests.lab.component import Running, bring_up
 from tests.lab.lab import Lab
 from tests.lab.network import Network
 
 _POLL = 0.2
-ROOMS = (cluster, node, dns, registry, gitserver)
+ROOMS = (cluster, node, dns, registry, gitserver, argocd)
 
 
 def keep() -> None:

@@ -14,6 +14,7 @@ from jenkins_cd.errors import BadInput, ExternalFailure
 from jenkins_cd.tools import process
 from jenkins_cd.tools.process import Completed
 from tests.lab import gitserver, images, places, state
+from tests.lab.argocd_server import ArgoCd
 from tests.lab.site import Site
 
 _POLL = 0.05
@@ -72,6 +73,7 @@ class Lab:
     loopback_registry: str  # the same registry for tools that speak plain HTTP to loopback only
     digests: Mapping[str, str]  # of the lab's images, by name:tag
     git: Git
+    argocd: ArgoCd | None = None  # none on a cluster that somebody else runs
 
     helm3 = places.BIN / "helm3"
     helm4 = places.BIN / "helm4"
@@ -95,13 +97,16 @@ class Lab:
             loopback_registry=registry or f"localhost:{site.ports['registry']}",
             digests=json.loads((site.folder / "images.json").read_text(encoding="utf-8")),
             git=git,
+            argocd=None if kubeconfig else ArgoCd.of(site, places.BIN / "argocd"),
         )
 
     @classmethod
     def read(cls) -> Lab:
         """Return the lab of this machine."""
         document = state.read(state.LAB)
-        return cls(**{**document, "git": Git(**document["git"])})
+        argocd = document.get("argocd")
+        parts = {"git": Git(**document["git"]), "argocd": ArgoCd(**argocd) if argocd else None}
+        return cls(**{**document, **parts})
 
     def write(self) -> None:
         """Let everybody who waits for it have it."""

@@ -25,6 +25,14 @@ PORTS = (
     "registry",
     "git-http",
     "git-ssh",
+    "argocd-redis",
+    "argocd-repo",
+    "argocd-repo-metrics",
+    "argocd-controller-metrics",
+    "argocd-sets-metrics",
+    "argocd-sets-webhook",
+    "argocd-server",
+    "argocd-server-metrics",
 )
 
 

@@ -21,6 +21,7 @@ from tests.lab import cgroups, clean, fixture, iptables, lease, manifests, netwo
 from tests.lab.lab import Lab
 
 PATIENCE = 60.0  # seconds
+BUILT = (("kubernetes", f"v{versions.KUBERNETES}"), ("argocd", f"v{versions.ARGOCD}"))  # folders of programs
 
 
 @pytest.fixture
@@ -66,7 +67,7 @@ def programs() -> list[str]:
         with contextlib.suppress(OSError):
             words = (folder / "cmdline").read_bytes().decode().split("\0")
             own = "tests.lab" in words and not {"keep", "inner"}.isdisjoint(words)
-            if own or (folder / "exe").readlink().parts[-3:-1] == ("kubernetes", f"v{versions.KUBERNETES}"):
+            if own or (folder / "exe").readlink().parts[-3:-1] in BUILT:
                 found.append(" ".join(words))
     return found
 

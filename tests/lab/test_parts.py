@@ -8,7 +8,7 @@ from itertools import islice
 import pytest
 
 from jenkins_cd.errors import ExternalFailure
-from tests.lab import iptables, kubernetes_module, network
+from tests.lab import argocd_module, iptables, kubernetes_module, network
 from tests.lab.component import Component, Running, bring_up
 
 UPSTREAM = """\
@@ -27,6 +27,29 @@ require (
 
 replace (
 	k8s.io/api => ./staging/src/k8s.io/api
+)
+"""
+
+ARGOCD = """\
+module github.com/argoproj/argo-cd/v3
+
+go 1.25.0
+
+require (
+	github.com/redis/go-redis/v9 v9.8.0
+	k8s.io/api v0.34.0
+)
+
+require (
+	golang.org/x/tools v0.35.0 // indirect
+)
+
+replace (
+	golang.org/x/tools => golang.org/x/tools v0.35.0
+
+	// a remark
+	k8s.io/api => k8s.io/api v0.34.0
+	k8s.io/legacy-cloud-providers => k8s.io/legacy-cloud-providers v0.34.0
 )
 """
 
@@ -70,6 +93,20 @@ def test_staging_modules_get_the_version_that_is_published_with_kubernetes() -> 
     assert "\tk8s.io/klog/v2 v2.130.1\n" in made
     assert "godebug default=go1.24\n" in made
     assert "remark" not in made
+
+
+def test_argo_cd_keeps_its_replacements_and_gets_one_version_of_the_libraries_of_kubernetes() -> None:
+    made = argocd_module.go_mod(ARGOCD, "3.2.1", "0.34.4").splitlines()
+    required, replaced = made.index("require ("), made.index("replace (")
+    assert made[required + 1 : made.index(")")] == [
+        "github.com/argoproj/argo-cd/v3 v3.2.1",
+        "github.com/redis/go-redis/v9 v9.8.0",
+        "k8s.io/api v0.34.0",
+        "golang.org/x/tools v0.35.0 // indirect",
+    ]
+    kept = "golang.org/x/tools => golang.org/x/tools v0.35.0"
+    assert made[replaced + 1 :] == [kept, "k8s.io/api => k8s.io/api v0.34.4", ")"]
+    assert "go 1.25.0" in made
 
 
 def test_the_subnets_overlap_with_no_route_of_this_machine() -> None:

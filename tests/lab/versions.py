@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 KUBERNETES = "1.33.13"
+ARGOCD = "3.2.1"
+ARGOCD_KUBERNETES = "0.34.4"  # the libraries that it is built with
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +70,7 @@ MACHINE = {
     "ip": "iproute2",
     "iptables-save": "iptables",
     "openssl": "openssl",
+    "redis-check-rdb": "redis-tools",  # the same program as redis-server, without its service
     "ssh-keygen": "openssh-client",
     "unshare": "util-linux",
     "setpriv": "util-linux",
