@@ -29,8 +29,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {  # name → where it is defined, and
     "status": ("ledger:status", "Show what runs where."),
     "history": ("ledger:history", "Show the releases and deployments of an app."),
     "logs": ("logs:logs", "Show what the pods of an app say."),
+    "diff": ("diff:diff", "Show what a deployment would change on what runs."),
     "drift": ("drift:drift", "Compare what runs in a cluster with what was released."),
     "render": ("render:render", "Write what a cluster needs, from the platform file."),
+    "argocd": ("argocd:argocd", "Make and revoke tokens of Argo CD for a build."),
     "completion": ("completion:completion", "Print the completion script of a shell."),
     "demo": ("demo:demo", "Run the whole way on this machine, with everything it needs."),
 }

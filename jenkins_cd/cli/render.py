@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jenkins_cd.cli import options
+from jenkins_cd.cli import options, outcome
 
 if TYPE_CHECKING:
+    from jenkins_cd.argocd.plan import Plan
     from jenkins_cd.cluster.rbac import Grant
 
 
@@ -20,6 +21,7 @@ def render() -> None:
     \b
     Example:
       jenkins-cd render rbac --environment dev | kubectl apply -f -
+      jenkins-cd render argocd --check
     """
 
 
@@ -75,3 +77,91 @@ def text(grant: Grant) -> str:
     lines += [f"# left out: {one}" for one in grant.left_out]
     documents = (f"---\n{yaml.safe_dump(one, sort_keys=False)}" for one in grant.objects)
     return "\n".join(lines) + "\n" + "".join(documents)
+
+
+@render.command()
+@click.option("--project", metavar="NAME", help="One project, which need not have released yet; else all that have.")
+@click.option("--environment", metavar="NAME", help="Applications of one environment; else of all of the model argocd.")
+@click.option("--apply", "wanted", flag_value="apply", help="Make it so, through Argo CD's API; nothing is deleted.")
+@click.option("--check", "wanted", flag_value="check", help="Show what differs from what is there; exit code 1 then.")
+@click.option("--adopt", is_flag=True, help="Change also what is there and jenkins-cd has not made.")
+@options.folder
+@options.platform
+@options.as_json
+def argocd(
+    project: str | None,
+    environment: str | None,
+    wanted: str | None,
+    adopt: bool,
+    folder: Path,
+    platform: str | None,
+    as_json: bool,
+) -> int:
+    """Print what Argo CD needs: AppProjects with roles and sync windows, Applications, Secrets without credentials.
+
+    --apply and --check ask Argo CD itself, with the credential in JENKINS_CD_ARGOCD_TOKEN, or in
+    JENKINS_CD_ARGOCD_USERNAME and JENKINS_CD_ARGOCD_PASSWORD.
+
+    \b
+    Example:
+      jenkins-cd render argocd --project shop
+      jenkins-cd render argocd --check
+      jenkins-cd render argocd --apply
+    """
+    from datetime import datetime, timezone
+
+    from jenkins_cd.argocd import plan as plans
+    from jenkins_cd.argocd import setup
+    from jenkins_cd.argocd.site import server_of
+    from jenkins_cd.config.load import load_platform
+    from jenkins_cd.tools import process
+
+    with process.interruptible():
+        rules = load_platform(platform, folder)
+        found = setup.render(rules, project, environment, datetime.now(timezone.utc))
+        if not wanted:
+            if not options.report(found, as_json):
+                click.echo(setup.text(found), nl=False)
+            return 0
+        work = plans.plan(server_of(rules), rules, found, adopt=adopt)
+        if wanted == "apply":
+            if not as_json:
+                _differences(work.plan)
+            done = plans.apply(work, lambda text: click.echo(f"argocd: {text}", err=True))
+            if not options.report(done, as_json):
+                _table(done)
+            return 0
+    if not options.report(work.plan, as_json):
+        _differences(work.plan)
+        _table(work.plan)
+    if work.plan.differs:
+        outcome.fail(f"{work.plan.url} is not set up as the platform file says", _told(work.plan), _NEXT)
+    return 1 if work.plan.differs else 0
+
+
+_NEXT = "jenkins-cd render argocd --apply makes it so"
+
+
+def _differences(plan: Plan) -> None:
+    from jenkins_cd.report.text import clean
+
+    for change in plan.changes:
+        if change.diff:
+            click.echo(clean(change.diff))
+
+
+def _table(plan: Plan) -> None:
+    from jenkins_cd.report import console
+
+    click.echo(f"{plan.url}\n")
+    ended = {"create": "created", "update": "updated"} if plan.applied else {}
+    rows = [(one.kind, one.name, ended.get(one.action, one.action), one.note) for one in plan.changes]
+    console.table(("kind", "name", "what", "note"), rows)
+    for one in plan.others:
+        click.echo(f"there, and not in the platform file: {one}")
+    if not plan.differs:
+        click.echo("\nnothing to do: all is as the platform file says")
+
+
+def _told(plan: Plan) -> str:
+    return "\n".join(f"{one.title}: {one.note or one.action}" for one in plan.changes if one.action != "unchanged")

@@ -7,7 +7,7 @@ from dataclasses import field
 from typing import Annotated, Literal
 
 from jenkins_cd.config.helm import PLACED
-from jenkins_cd.config.kinds import CREDENTIAL, DURATION, GIT_URL, NAME, URL, Meta
+from jenkins_cd.config.kinds import CREDENTIAL, DURATION, GIT_URL, NAME, PATH, URL, Meta
 from jenkins_cd.config.record import record
 
 GROUP = Meta(
@@ -30,6 +30,7 @@ SCHEDULE = Meta(pattern=r"\S+( \S+){4}", max_length=100, expected="a cron schedu
 ZONE = Meta(pattern=r"[A-Za-z]+([/_+-][A-Za-z0-9]+)*", max_length=64, expected="a time zone such as `Europe/Zurich`")
 WINDOW = Meta(pattern=r"([0-9]+[hms])+", max_length=20, expected="a duration such as `1h` or `1h30m`")
 API_SERVER = "https://kubernetes.default.svc"
+OWN_CLUSTER = "in-cluster"
 
 
 @record(frozen=True, kw_only=True)
@@ -53,7 +54,7 @@ class ArgoCdTarget:
     ] = None
     project: Annotated[str, PLACED, Meta("The AppProject.")] = "{project}"
     cluster: Annotated[str, NAME, Meta("The destination: a name in `argocd.clusters`, or Argo CD's own cluster.")] = (
-        "in-cluster"
+        OWN_CLUSTER
     )
     namespace: Annotated[str, PLACED, Meta("The namespace that the app goes to.")] = "{project}-{environment}"
     create_namespace: Annotated[bool, Meta("Let Argo CD make the namespace where it is missing.")] = False
@@ -83,7 +84,7 @@ class ArgoCdCluster:
         bool, Meta("Give Argo CD the namespaces of the environments there, not the whole cluster.")
     ] = False
     credential: Annotated[
-        str | None, NAME, Meta("The Secret in Argo CD's namespace that has `config`; made by your secret manager.")
+        str | None, NAME, Meta("The Secret in Argo CD's namespace whose `config` your secret manager fills.")
     ] = None
 
 
@@ -94,6 +95,7 @@ class ArgoCdGroups:
     developer: Annotated[tuple[Annotated[str, GROUP], ...], Meta("See everything, logs too.")] = ()
     devops: Annotated[tuple[Annotated[str, GROUP], ...], Meta("And sync, and roll back.")] = ()
     admin: Annotated[tuple[Annotated[str, GROUP], ...], Meta("And change applications.")] = ()
+    ci: Annotated[tuple[Annotated[str, GROUP], ...], Meta("Sync, and make tokens for it: the pipeline's own.")] = ()
 
 
 @record(frozen=True, kw_only=True)
@@ -122,8 +124,15 @@ class ArgoCd:
     source_repositories: Annotated[
         tuple[Annotated[str, GIT_URL], ...], Meta("Repositories that may be delivered besides the deploy repository.")
     ] = ()
+    repository_url: Annotated[
+        str | None, GIT_URL, Meta("The deploy repository as Argo CD reaches it; its `url` where left out.")
+    ] = None
+    shared_paths: Annotated[
+        tuple[Annotated[str, PATH], ...],
+        Meta("Folders of the deploy repository that all apps are made from too, besides charts that theirs depend on."),
+    ] = ()
     repository_credentials: Annotated[
-        str | None, NAME, Meta("The Secret with Argo CD's credential for Git; made by your secret manager.")
+        str | None, NAME, Meta("The Secret in Argo CD's namespace with its credential for Git, by your secret manager.")
     ] = None
     orphan_warning: Annotated[bool, Meta("Warn of objects in the namespaces that no application has.")] = True
     generate: Annotated[

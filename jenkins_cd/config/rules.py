@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from jenkins_cd.config import APP_FILE, Origin
+from jenkins_cd.config import APP_FILE, Origin, argocd_rules
+from jenkins_cd.config.places import at as _at
+from jenkins_cd.config.places import given
+from jenkins_cd.config.places import placeholders as _placeholders
 from jenkins_cd.config.problem import Problem
 from jenkins_cd.config.toolchains import names
 from jenkins_cd.config.types import AppFile, ChartConfig, Environment, Freeze, PlatformFile, UnitTestsConfig, seconds
@@ -16,8 +18,6 @@ CHECKS = ("compiler_warnings", "dead_code", "code_standard")
 SHORTEST_SESSION = (
     600.0  # seconds; https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-request-v1/
 )
-PLACEHOLDERS = ("app", "project", "environment")
-_BRACES = r"\{([^{}]*)\}|[{}]"
 
 
 def of_platform(platform: PlatformFile, origins: Mapping[str, Origin]) -> Iterator[Problem]:
@@ -25,12 +25,14 @@ def of_platform(platform: PlatformFile, origins: Mapping[str, Origin]) -> Iterat
     environments = platform.environments
     if not environments:
         yield _at(origins, "environments", "expected at least one environment")
+    yield from argocd_rules.of_server(platform, origins)
     for name, environment in environments.items():
         key = f"environments.{name}"
         if name == "ci":
             yield _at(origins, key, "`ci` means the pipeline itself and cannot be an environment")
         yield from _order(name, environments, origins)
         yield from _environment(environment, key, origins)
+        yield from argocd_rules.of_environment(environment, key, platform.argocd, origins)
         for index, freeze in enumerate(environment.freeze):
             yield from _times(freeze, f"{key}.freeze[{index}]", origins)
 
@@ -114,19 +116,11 @@ def _environment(environment: Environment, key: str, origins: Mapping[str, Origi
         )
 
 
-def _placeholders(text: str, key: str, origins: Mapping[str, Origin]) -> Iterator[Problem]:
-    for brace in re.finditer(_BRACES, text):
-        if brace[1] not in PLACEHOLDERS:
-            known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
-            hint = nearest(brace[1] or "", PLACEHOLDERS)
-            yield _at(origins, key, f"unknown placeholder {brace[0]}{hint}: expected {known}")
-
-
 def _helm(environment: Environment, key: str, origins: Mapping[str, Origin]) -> Iterator[Problem]:
     """Check how the model helm pushes; its keys mean nothing to the other models."""
     helm = environment.helm
     if environment.model != "helm":
-        if f"{key}.helm" in origins or any(one.startswith(f"{key}.helm.") for one in origins):
+        if given(origins, f"{key}.helm"):
             yield _at(origins, f"{key}.helm", f"is for the model helm, but {key}.model is {environment.model}")
         return
     yield from _placeholders(helm.namespace, f"{key}.helm.namespace", origins)
@@ -164,11 +158,3 @@ def _toolchain(app: AppFile, origins: Mapping[str, Origin]) -> Iterator[Problem]
             "toolchain",
             "custom runs nothing but the commands of cd.yaml, and there is none: set ci.<stage>.run",
         )
-
-
-def _at(origins: Mapping[str, Origin], key: str, message: str) -> Problem:
-    """Return a problem at the place of `key`, or of the nearest key above it that a file sets."""
-    place = key
-    while place and place not in origins:
-        place = place[: max(place.rfind("."), place.rfind("["), 0)]
-    return Problem(origins.get(place, Origin("built-in")), key, message)

@@ -143,7 +143,7 @@ def test_bad_input_lists_every_problem(app: Path, left: Left) -> None:
     [
         (["cii"], "there is no command 'cii' (did you mean ci?)"),
         (["ci", "--plam"], "--plam"),
-        (["deploy", "--app", "storefront"], "--version"),
+        (["deploy", "--app", "storefront"], "--environment"),
         (["deploy", "--step", "nothing"], "'nothing' is not one of"),
     ],
 )

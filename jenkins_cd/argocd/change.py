@@ -1,0 +1,24 @@
+"""What becomes of one object that Argo CD is set up with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Action = Literal["create", "update", "unchanged", "refused"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What becomes of one object."""
+
+    kind: str
+    name: str
+    action: Action
+    note: str = ""  # why it is refused, or what else is to know
+    diff: str = ""
+
+    @property
+    def title(self) -> str:
+        """Return what it is called in messages."""
+        return f"{self.kind}/{self.name}"
