@@ -71,8 +71,7 @@ def next_step(deployment: Deployment) -> str:
     if deployment.outcome == "blocked":
         return "deploy again when the window is open: it is declared already, and Argo CD may sync it by itself"
     if deployment.outcome == "unknown":
-        where = f"--app {deployment.app} --environment {deployment.environment}"
-        return f"mend what the reason names; jenkins-cd deploy {where} --resume takes up the wait"
+        return "mend what the reason names, then deploy it again: what Argo CD has done by then counts"
     if deployment.kind == "rollback":
         return f"{deployment.environment} runs no verified version: mend it by hand, or deploy another version"
     return f"mend what the evidence shows and release it; jenkins-cd status shows what {deployment.environment} runs"
