@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from jenkins_cd.argocd.live import Live
 from jenkins_cd.config.types import PlatformFile
-from jenkins_cd.errors import BadInput
+from jenkins_cd.errors import BadInput, JenkinsCdError
 from jenkins_cd.gitops.ledger import Ledger
 from jenkins_cd.model import CHANGED_NOTHING, Deployment, Release
 from jenkins_cd.suggest import nearest
@@ -24,6 +26,7 @@ class Place:
     since: datetime | None = None
     requested_by: str = ""
     note: str = ""  # why it is so, where it is not just a deployment that went well
+    live: Live | None = None  # None: not asked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,19 +47,55 @@ class History:
     schema: str = "jenkins_cd/history/v1"
 
 
-def board(platform: PlatformFile) -> Board:
-    """Return what runs where. A deployment that was superseded or blocked says nothing of it, and is passed over."""
+def board(platform: PlatformFile, app: str | None = None, environment: str | None = None) -> Board:
+    """Return what runs where, of one app or environment where it is named, else of all.
+
+    A deployment that was superseded or blocked says nothing of it, and is passed over. Raises BadInput for a name that
+    is not known.
+    """
+    from jenkins_cd.deploy import known_environment, unknown
+
     ledger = Ledger.open(platform)
+    if environment:
+        known_environment(platform, environment)
+    if app and app not in ledger.apps():
+        raise unknown(ledger, app, "")
     places = []
-    for app in ledger.apps():
-        deployments = ledger.deployments(app)
-        project = ledger.project(app) or ""
-        for environment in platform.environments:
-            there = [
-                one for one in deployments if one.environment == environment and one.outcome not in CHANGED_NOTHING
-            ]
-            places.append(_place(app, project, environment, there[0] if there else None))
+    for name in [app] if app else ledger.apps():
+        deployments, project = ledger.deployments(name), ledger.project(name) or ""
+        for place in [environment] if environment else platform.environments:
+            there = [one for one in deployments if one.environment == place and one.outcome not in CHANGED_NOTHING]
+            places.append(_place(name, project, place, there[0] if there else None))
     return Board(places=tuple(places))
+
+
+def with_live(platform: PlatformFile, shown: Board) -> Board:
+    """Return the board with what Argo CD says now, in the environments that it delivers to.
+
+    What cannot be asked is said in the row.
+    """
+    from jenkins_cd.argocd import live, site
+
+    asked = [one for one in shown.places if platform.environments[one.environment].model == "argocd"]
+    if not asked:
+        return shown
+    ledger = Ledger.open(platform)
+    try:
+        server = site.server_of(platform)
+    except JenkinsCdError as error:
+        found = [Live(trouble=error.message)] * len(asked)
+    else:
+        rules = platform.environments
+        refs = (site.ref_of(one.environment, rules[one.environment], one.project, _bare(one.app)) for one in asked)
+        found = live.statuses(server, refs)
+    known = {(one.app, one.environment): state for one, state in zip(asked, found, strict=True)}
+    releases = {app: list(_releases(ledger, app)) for app in {one.app for one in asked}}
+    places = []
+    for one in shown.places:
+        state = known.get((one.app, one.environment))
+        named = replace(state, version=live.version(state.images, releases[one.app])) if state else None
+        places.append(replace(one, live=named))
+    return replace(shown, places=tuple(places))
 
 
 def history(platform: PlatformFile, app: str) -> History:
@@ -66,8 +105,15 @@ def history(platform: PlatformFile, app: str) -> History:
     if app not in apps:
         known = ", ".join(apps) or "none yet"
         raise BadInput(f"no release of {app!r} was published{nearest(app, apps)}", f"published apps: {known}")
-    releases = [release for version in ledger.versions(app) if (release := ledger.release(app, version))]
-    return History(app=app, releases=tuple(releases), deployments=tuple(ledger.deployments(app)))
+    return History(app=app, releases=tuple(_releases(ledger, app)), deployments=tuple(ledger.deployments(app)))
+
+
+def _releases(ledger: Ledger, app: str) -> Iterable[Release]:
+    return (release for version in ledger.versions(app) if (release := ledger.release(app, version)))
+
+
+def _bare(app: str) -> str:
+    return app.rpartition("/")[2]
 
 
 def _place(app: str, project: str, environment: str, last: Deployment | None) -> Place:

@@ -15,12 +15,15 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--app", metavar="NAME", help="Only this app; every app that was deployed there where left out.")
-@click.option("--environment", required=True, metavar="NAME", help="An environment of the model helm.")
+@click.option("--environment", required=True, metavar="NAME", help="An environment of the model helm or argocd.")
 @options.folder
 @options.platform
 @options.as_json
 def drift(app: str | None, environment: str, folder: Path, platform: str | None, as_json: bool) -> int:
     """Compare what lives in the cluster with what was deployed, and show who changed it.
+
+    For the model argocd all of it is asked of Argo CD, without an account in the cluster. What a commit wants that was
+    not synced yet is told, and is no drift.
 
     Exit code 1 where something differs, 3 where it cannot be known. Values of Secrets are not shown.
 

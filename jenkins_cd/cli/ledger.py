@@ -2,49 +2,81 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from jenkins_cd.cli import options
 
+if TYPE_CHECKING:
+    from jenkins_cd.argocd.live import Live
+    from jenkins_cd.status import Place
+
 
 @click.command()
+@click.option("--app", metavar="NAME", help="Only this app.")
+@click.option("--environment", metavar="NAME", help="Only this environment.")
+@click.option("--live", is_flag=True, help="Ask Argo CD too how it is now, where that delivers.")
 @options.folder
 @options.platform
 @options.as_json
-def status(folder: Path, platform: str | None, as_json: bool) -> None:
+def status(
+    app: str | None, environment: str | None, live: bool, folder: Path, platform: str | None, as_json: bool
+) -> None:
     """Show what runs where: app, environment, version, verdict, since when.
+
+    With --live also what Argo CD says: whether it is in sync, its health, the commit that it compares with, and the
+    version of the image that runs. Where it cannot be asked the row says why.
 
     \b
     Example:
       jenkins-cd status
+      jenkins-cd status --app storefront --live
       jenkins-cd status --json
     """
     from jenkins_cd.config.load import load_platform
-    from jenkins_cd.report import console
-    from jenkins_cd.status import board
+    from jenkins_cd.names import check_app, check_environment
+    from jenkins_cd.status import board, with_live
     from jenkins_cd.tools import process
 
+    names = check_app(app) if app else None, check_environment(environment) if environment else None
     with process.interruptible():
-        shown = board(load_platform(platform, folder))
+        loaded = load_platform(platform, folder)
+        shown = board(loaded, *names)
+        shown = with_live(loaded, shown) if live else shown
     if as_json:
         options.show_json(shown)
     elif not shown.places:
         click.echo("no release was published yet: jenkins-cd ci")
     else:
-        rows = [
-            (
-                place.app,
-                place.environment,
-                place.version or "–",
-                place.outcome or "–",
-                f"{place.since:%Y-%m-%d %H:%M}Z" if place.since else "–",
-                place.note,
-            )
-            for place in shown.places
-        ]
-        console.table(("app", "environment", "version", "verdict", "since", "note"), rows)
+        _show(shown.places, live)
+
+
+def _show(places: Sequence[Place], live: bool) -> None:
+    from jenkins_cd.report import console
+
+    titles = ("runs", "now") if live else ("since",)
+    rows = [(*_recorded(one), *(_live(one.live) if live else (_since(one),)), one.note) for one in places]
+    console.table(("app", "environment", "version", "verdict", *titles, "note"), rows)
+
+
+def _recorded(place: Place) -> tuple[str, ...]:
+    return place.app, place.environment, place.version or "–", place.outcome or "–"
+
+
+def _since(place: Place) -> str:
+    return f"{place.since:%Y-%m-%d %H:%M}Z" if place.since else "–"
+
+
+def _live(found: Live | None) -> tuple[str, str]:
+    """Return the version that runs, and in a few words how the Application is."""
+    if found is None:
+        return "–", "–"
+    commits = ", ".join(one[:8] for one in found.revision.split(", ") if one)
+    said = " ".join(part for part in (found.sync, found.health, f"at {commits}" if commits else "") if part)
+    return found.version or "–", "; ".join(part for part in (said, found.trouble) if part)
 
 
 @click.command()

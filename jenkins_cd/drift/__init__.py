@@ -1,7 +1,7 @@
-"""Whether what lives in a cluster is still what was deployed there, and who changed it: for the model `helm`.
+"""Whether what lives in a cluster is still what was deployed there, and who changed it.
 
-With the models that pull, a controller puts back what somebody changes by hand. Here nobody does, and this tells it:
-the release's manifest, as Helm keeps it in the cluster, against the live objects.
+For the model `helm` it is the release's manifest, as Helm keeps it in the cluster, against the live objects; for
+`argocd` what Argo CD wants against what it sees.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+
+from jenkins_cd.model import Deployment
 
 Kind = Literal["changed", "removed", "added", "missing", "extra"]
 State = Literal["same", "drifted", "unknown", "absent"]
@@ -28,6 +30,21 @@ class Change:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Known:
+    """What the ledger knows of an app in an environment."""
+
+    app: str
+    project: str
+    last: Deployment | None  # None: none was recorded
+    verified: Deployment | None  # the last one that was
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Return what is filled into patterns of the platform file, but for the environment."""
+        return {"app": self.app.rpartition("/")[2], "project": self.project}
+
+
+@dataclass(frozen=True, kw_only=True)
 class AppDrift:
     """One app in an environment: whether what lives there is what was deployed."""
 
@@ -36,9 +53,10 @@ class AppDrift:
     state: State
     reason: str  # one sentence
     namespace: str
-    release: str
-    revision: int | None = None
-    chart: str = ""  # its name and version
+    release: str  # Helm's, or the name of the Application
+    model: Literal["helm", "argocd"] = "helm"
+    revision: int | None = None  # Helm's, or the number in the Application's history
+    chart: str = ""  # its name and version; for Argo CD the commit
     version: str | None = None  # that the ledger says
     deployed: datetime | None = None
     objects: int = 0  # that the release has

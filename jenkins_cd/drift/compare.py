@@ -1,7 +1,7 @@
 """What an object lacks, has otherwise or has besides what a manifest says. Pure: no cluster is asked here.
 
 Only what the manifest sets is compared: defaults, status and whatever else the API server and its controllers fill in
-is theirs. What somebody other than Helm or a controller set besides is told from the managed fields.
+is theirs. What somebody other than Helm, Argo CD or a controller set besides is told from the managed fields.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ _SERVERS = (
     "namespace",
     "name",
 )
+_KINDS: tuple[Kind, ...] = ("changed", "removed", "added", "missing", "extra")
 _ANNOTATIONS = ("kubectl.kubernetes.io/", "deployment.kubernetes.io/", "deprecated.daemonset.template.generation")
 
 
@@ -106,6 +107,26 @@ def scaled(manifests: Iterable[Object]) -> frozenset[str]:
     return frozenset(f"{one.get('kind', 'Deployment')}/{one.get('name')}" for one in targets)
 
 
+def sentence(changes: Sequence[Change], objects: int, hidden: Mapping[str, str]) -> str:
+    """Return what came of comparing objects; `hidden` are those that could not be seen, and why."""
+    said = []
+    if changes:
+        counts = {kind: sum(one.kind == kind for one in changes) for kind in _KINDS}
+        listed = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
+        touched = len({one.object for one in changes})
+        said.append(f"{touched} object{'s' if touched != 1 else ''} not as deployed: {listed}")
+    elif not hidden:
+        said.append(f"all {objects} objects are as deployed" if objects != 1 else "its one object is as deployed")
+    if hidden:
+        said.append(f"it cannot be known of {', '.join(hidden)}: {next(iter(hidden.values()))}")
+    return "; ".join(said)
+
+
+def alike(wanted: Any, live: Any, path: Path) -> bool:
+    """Tell whether two values mean the same at `path`, as far as the first one says anything."""
+    return not any(True for _ in _value(wanted, live, path))
+
+
 def _normal(one: Object) -> Object:
     return values.decoded(one) if one.get("kind") == "Secret" else one
 
@@ -152,13 +173,13 @@ def _list(wanted: Sequence[Any], live: Sequence[Any], path: Path) -> Iterator[Di
 def _added(wanted: Object, live: Object, found: Sequence[owners.Owner]) -> list[Difference]:
     """Return what people set besides the manifest, the largest parts that it does not know.
 
-    Of an object that Helm has no part in any more nobody can tell what is a default and what was set.
+    Of an object that Helm or Argo CD has no part in any more nobody can tell what is a default and what was set.
     """
-    if not any(one.helm for one in found):
+    if not any(one.deploys for one in found):
         return []
     told: dict[Path, Difference] = {}
     for owner in found:
-        if owner.helm or owner.controller:
+        if owner.deploys or owner.controller:
             continue
         for leaf in owners.leaves(owner):
             if leaf[0] == "metadata" or _servers(leaf):

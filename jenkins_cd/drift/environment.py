@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from jenkins_cd.config.types import HelmTarget, PlatformFile, seconds
-from jenkins_cd.drift import AppDrift, Change, Drift, Kind, State, compare
+from jenkins_cd.drift import AppDrift, Change, Drift, Known, State, compare
 from jenkins_cd.drift.live import Namespace
 from jenkins_cd.drift.release import HelmRelease, Stored, stored
 from jenkins_cd.errors import BadInput, ExternalFailure, Interrupted, JenkinsCdError, Refused
 from jenkins_cd.gitops.ledger import Ledger
-from jenkins_cd.model import CHANGED_NOTHING, Deployment, Progress
+from jenkins_cd.model import CHANGED_NOTHING, Progress
 from jenkins_cd.suggest import nearest
 from jenkins_cd.tools.kubernetes import Absent
 
-_ELSEWHERE: Mapping[str, str] = {  # what tells it for the models that pull
+_ELSEWHERE: Mapping[str, str] = {  # what tells it for other models
     "flux": "flux diff kustomization NAME --path FOLDER; Flux puts back by itself what was changed",
-    "argocd": "argocd app diff NAME; with self-heal Argo CD puts back by itself what was changed",
 }
-_KINDS: tuple[Kind, ...] = ("changed", "removed", "added", "missing", "extra")
+Look = Callable[[PlatformFile, str, Sequence[Known], Progress], Iterator[AppDrift]]
 # What Helm says of a revision where it is told nothing: a deployment of ours says who asked for it.
 _HELMS_WORDS = r"(Install|Upgrade) complete|Rollback to \d+"
 
@@ -31,42 +30,54 @@ _HELMS_WORDS = r"(Install|Upgrade) complete|Rollback to \d+"
 class _Place:
     """An app where it should be."""
 
-    app: str
-    project: str
+    known: Known
     namespace: str
     release: str
-    last: Deployment | None  # None: none was recorded
-    verified: Deployment | None  # the last one that was
 
 
 def check(platform: PlatformFile, environment: str, app: str | None, progress: Progress) -> Drift:
     """Compare one app of an environment (None: every one that was deployed there) with what was deployed.
 
-    Nothing is changed: where a field differs, the API server is asked in a dry run how it would write it.
-    Raises BadInput for an unknown app or environment, for one of another model, and where there is no kubeconfig. What
-    cannot be known of an app is a result.
+    Nothing is changed: where a field differs, the API server may be asked in a dry run how it would write it.
+    Raises BadInput for an unknown app or environment, for one of another model, and where there is no kubeconfig or no
+    credential for Argo CD. What cannot be known of an app is a result.
     """
-    target = _target(platform, environment)
+    look = _look(platform, environment)
     ledger = Ledger.open(platform)
     names = [_known(ledger, app)] if app else ledger.apps()
-    places = [_place(ledger, target, environment, name) for name in names]
-    told: dict[str, AppDrift] = {}
-    for namespace, group in itertools.groupby(sorted(places, key=lambda one: one.namespace), lambda one: one.namespace):
-        told |= {one.app: one for one in _in_namespace(target, namespace, list(group), progress)}
-    shown = [told[place.app] for place in places if app or place.last]
+    known = [_recorded(ledger, environment, name) for name in names]
+    there = [one for one in known if one.last]
+    told = {one.app: one for one in look(platform, environment, there, progress)} if there else {}
+    shown = [told[one.app] if one.last else _absent(platform, environment, one) for one in known if app or one.last]
     return Drift(environment=environment, at=datetime.now(timezone.utc), apps=tuple(shown))
 
 
-def _target(platform: PlatformFile, environment: str) -> HelmTarget:
+def _look(platform: PlatformFile, environment: str) -> Look:
+    from jenkins_cd.argocd import app_drift
     from jenkins_cd.deploy import known_environment
 
-    place = known_environment(platform, environment)
-    if place.model != "helm":
+    models: Mapping[str, Look] = {"argocd": app_drift.look, "helm": _look_at_helm}
+    model = known_environment(platform, environment).model
+    if model not in models:
         raise BadInput(
-            f"{environment} is of the model {place.model}: drift compares what the model helm has pushed",
-            f"this tells it there: {_ELSEWHERE[place.model]}",
+            f"{environment} is of the model {model}: drift is for the models {' and '.join(models)}",
+            f"this tells it there: {_ELSEWHERE[model]}",
         )
-    return place.helm
+    return models[model]
+
+
+def _absent(platform: PlatformFile, environment: str, known: Known) -> AppDrift:
+    rules, names = platform.environments[environment], {**known.names, "environment": environment}
+    argocd = rules.model == "argocd"
+    return AppDrift(
+        app=known.app,
+        project=known.project,
+        state="absent",
+        reason="nothing was deployed there yet",
+        namespace=(rules.argocd.namespace if argocd else rules.helm.namespace).format(**names),
+        release=(rules.argocd.application if argocd else rules.helm.release).format(**names),
+        model="argocd" if argocd else "helm",
+    )
 
 
 def _known(ledger: Ledger, app: str) -> str:
@@ -78,18 +89,27 @@ def _known(ledger: Ledger, app: str) -> str:
     )
 
 
-def _place(ledger: Ledger, target: HelmTarget, environment: str, app: str) -> _Place:
-    project = ledger.project(app) or ""
-    names = {"app": app.rpartition("/")[2], "project": project, "environment": environment}
+def _recorded(ledger: Ledger, environment: str, app: str) -> Known:
     recorded = [one for one in ledger.deployments(app, environment) if one.outcome not in CHANGED_NOTHING]
-    return _Place(
+    return Known(
         app=app,
-        project=project,
-        namespace=target.namespace.format(**names),
-        release=target.release.format(**names),
+        project=ledger.project(app) or "",
         last=recorded[0] if recorded else None,
         verified=next((one for one in recorded if one.outcome == "verified"), None),
     )
+
+
+def _look_at_helm(
+    platform: PlatformFile, environment: str, apps: Sequence[Known], progress: Progress
+) -> Iterator[AppDrift]:
+    """Look at what Helm has pushed, namespace by namespace. Raises BadInput where there is no kubeconfig."""
+    target = platform.environments[environment].helm
+    places = []
+    for one in apps:
+        names = {**one.names, "environment": environment}
+        places.append(_Place(one, target.namespace.format(**names), target.release.format(**names)))
+    for namespace, group in itertools.groupby(sorted(places, key=lambda one: one.namespace), lambda one: one.namespace):
+        yield from _in_namespace(target, namespace, list(group), progress)
 
 
 def _in_namespace(
@@ -99,18 +119,14 @@ def _in_namespace(
     from jenkins_cd.cluster import access
     from jenkins_cd.tools import kubeconfig
 
-    yield from (_told(one, "absent", "nothing was deployed there yet") for one in places if not one.last)
-    there = [one for one in places if one.last]
-    if not there:
-        return
-    left, file = list(there), kubeconfig.locate()
+    left, file = list(places), kubeconfig.locate()
     given = target.context, namespace, target.service_account, seconds(target.session)
     try:
         with access.granted(file, *given) as granted:
             seen = Namespace(granted.cluster, namespace)
-            for place in there:
+            for place in places:
                 told = _app(seen, place)
-                progress.note(f"drift of {place.app}", told.reason)
+                progress.note(f"drift of {place.known.app}", told.reason)
                 left.remove(place)
                 yield told
     except Interrupted:
@@ -140,7 +156,7 @@ def _none(place: _Place, found: Stored) -> AppDrift:
         return _told(place, "unknown", reason)
     if found.status and found.status != "uninstalled":
         return _told(place, "unknown", f"no revision is deployed; the newest, {found.newest}, is {found.status}")
-    if not place.verified:
+    if not place.known.verified:
         return _told(place, "absent", "its first deployment failed, and there is no release")
     gone = Change(object=f"Release/{place.release}", kind="missing")
     reason = "the Helm release is gone: somebody uninstalled it, or deleted its Secrets"
@@ -157,7 +173,7 @@ def _compared(seen: Namespace, place: _Place, release: HelmRelease, found: Store
             hidden[compare.title(one)] = _why(error)
     strays, unseen = seen.strays(release.name, release.manifests, release.hooks)
     changes += [compare.stray(one) for one in strays]
-    reason = _sentence(changes, len(release.manifests), hidden)
+    reason = compare.sentence(changes, len(release.manifests), hidden)
     return _told(
         place,
         "drifted" if changes else "unknown" if hidden else "same",
@@ -176,7 +192,7 @@ def _by_hand(place: _Place, release: HelmRelease) -> list[Change]:
 
     After a deployment that failed it may be that one, or the one before.
     """
-    recorded = [one.version for one in (place.last, place.verified) if one]
+    recorded = [one.version for one in (place.known.last, place.known.verified) if one]
     if release.version in recorded or not re.match(_HELMS_WORDS, release.description):
         return []
     told = Change(
@@ -201,22 +217,8 @@ def _object(seen: Namespace, manifest: compare.Object, scaled: bool) -> list[Cha
     return compare.changes(differs, live)
 
 
-def _sentence(changes: Sequence[Change], objects: int, hidden: Mapping[str, str]) -> str:
-    """Return what came of comparing objects; `hidden` are those that could not be seen, and why."""
-    said = []
-    if changes:
-        counts = {kind: sum(one.kind == kind for one in changes) for kind in _KINDS}
-        listed = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
-        touched = len({one.object for one in changes})
-        said.append(f"{touched} object{'s' if touched != 1 else ''} not as deployed: {listed}")
-    elif not hidden:
-        said.append(f"all {objects} objects are as deployed" if objects != 1 else "its one object is as deployed")
-    if hidden:
-        said.append(f"it cannot be known of {', '.join(hidden)}: {next(iter(hidden.values()))}")
-    return "; ".join(said)
-
-
 def _told(place: _Place, state: State, reason: str, **more: object) -> AppDrift:
-    known = {"app": place.app, "project": place.project, "namespace": place.namespace, "release": place.release}
-    version = place.last.version if place.last else None
+    app, project, last = place.known.app, place.known.project, place.known.last
+    known = {"app": app, "project": project, "namespace": place.namespace, "release": place.release}
+    version = last.version if last else None
     return AppDrift(**known, state=state, reason=reason, version=version, **more)  # type: ignore[arg-type]

@@ -16,7 +16,7 @@ from typing import Any
 
 from jenkins_cd.drift.paths import Key, Path
 
-_HELM = re.compile(r"helm[\w.-]*")
+_DEPLOYS = re.compile(r"helm[\w.-]*|argocd-(application-)?controller")
 # Parts of Kubernetes itself, and what fills in `caBundle`: what they set is theirs, whatever a manifest says.
 _SYSTEM = re.compile(r"kube-.*|kubelet|k3s|cloud-controller-manager|cluster-autoscaler|vpa-.*|.*cainjector.*")
 # What they add to an object is the way they work. Where they change what the manifest sets, that is told.
@@ -33,9 +33,9 @@ class Owner:
     subresource: str = ""
 
     @property
-    def helm(self) -> bool:
-        """Tell whether it is Helm, under whatever name its program has."""
-        return bool(_HELM.fullmatch(self.manager))
+    def deploys(self) -> bool:
+        """Tell whether it is Helm, under whatever name its program has, or Argo CD."""
+        return bool(_DEPLOYS.fullmatch(self.manager))
 
     @property
     def system(self) -> bool:
@@ -73,8 +73,8 @@ def owners(live: Mapping[str, Any]) -> list[Owner]:
 
 
 def changed_by(found: list[Owner], path: Path) -> Owner | None:
-    """Return who set `path` last and is not Helm, or None where nobody is known."""
-    return next((one for one in found if not one.helm and one.covers(path)), None)
+    """Return who set `path` last and is not what deploys, or None where nobody is known."""
+    return next((one for one in found if not one.deploys and one.covers(path)), None)
 
 
 def made_by(found: list[Owner]) -> Owner | None:

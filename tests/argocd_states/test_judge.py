@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from jenkins_cd.argocd.judge import DEGRADED, UNREADY, Decision, Memory, Rules, confirmed, judge
+from jenkins_cd.argocd.judge import DEGRADED, DIFFERENT, UNREADY, Decision, Memory, Rules, confirmed, judge
 from jenkins_cd.argocd.revisions import Wish, same_repository
+from jenkins_cd.argocd.states import moment
 from jenkins_cd.gitops.repository import Repository
 from tests.argocd_states.applications import AT, PLACE, SOURCE, application, ended, merged, running
 from tests.gitops.remotes import bare
@@ -131,13 +132,13 @@ def test_a_sync_of_a_newer_commit_supersedes(history: History) -> None:
 
 def test_our_sync_that_failed_is_a_failure_with_its_cause(history: History) -> None:
     results = {"resources": [{"kind": "Service", "name": "web", "status": "SyncFailed", "message": "port 0"}]}
-    state = ended("Failed", history.ours, token=history.ours, retryCount=2, syncResult=results)
+    state = ended("Failed", history.ours, token=history.wish.token, retryCount=2, syncResult=results)
     decision = history.decide(application(history.ours, status={"operationState": state}))
     assert (decision.step, decision.why) == ("failed", "the sync failed after 3 attempts: Service/web: port 0")
 
 
 def test_a_sync_that_failed_before_it_knew_its_revision_is_ours_by_its_token(history: History) -> None:
-    state = ended("Error", "", token=history.ours, message="cannot load the project")
+    state = ended("Error", "", token=history.wish.token, message="cannot load the project")
     assert history.decide(application(history.old, status={"operationState": state})).step == "failed"
 
 
@@ -147,9 +148,25 @@ def test_a_failure_of_an_older_commit_is_not_ours(history: History) -> None:
     assert history.decide(app).step == "sync"
 
 
-def test_a_failure_of_automated_sync_at_our_commit_is_ours(history: History) -> None:
+def test_a_failure_of_automated_sync_at_our_commit_is_ours_where_we_saw_it_at_work(history: History) -> None:
+    memory = Memory()
+    at_work = application(history.old, **running(history.ours, message="applying"))
+    assert history.decide(at_work, memory=memory).step == "wait"
     state = ended("Failed", history.ours, message="it broke")
-    assert history.decide(application(history.ours, status={"operationState": state})).step == "failed"
+    assert history.decide(application(history.ours, status={"operationState": state}), memory=memory).step == "failed"
+
+
+@pytest.mark.parametrize("token", ["", "of another run"])
+def test_a_failure_from_before_we_came_is_no_verdict_but_tried_once_more(history: History, token: str) -> None:
+    state = ended("Failed", history.ours, token=token and f"{history.ours} {token}", message="it broke")
+    decision = history.decide(application(history.ours, status={"operationState": state}))
+    assert (decision.step, decision.revision) == ("sync", history.ours)
+
+
+def test_a_newer_sync_that_is_over_supersedes_whatever_was_compared(history: History) -> None:
+    state = ended("Succeeded", history.newer)
+    app = application(history.ours, status={"operationState": state, "sync": {"status": "OutOfSync"}})
+    assert (history.decide(app).step, history.decide(app).revision) == ("superseded", history.newer)
 
 
 def test_a_comparison_from_before_the_end_of_the_sync_says_nothing(history: History) -> None:
@@ -177,6 +194,25 @@ def test_what_stays_out_of_sync_after_the_sync_is_not_synced_again_and_again(his
     )
     decision = history.decide(app)
     assert (decision.step, "Deployment/web" in decision.why) == ("wait", True)
+
+
+def test_what_differs_for_long_from_what_was_synced_is_rendered_anew_and_then_synced_once_more(
+    history: History,
+) -> None:
+    state = ended("Succeeded", history.ours, token=history.ours)
+    app = application(history.ours, status={"operationState": state, "sync": {"status": "OutOfSync"}})
+    memory = Memory(since={"out of sync": NOW - DIFFERENT})
+    decision = history.decide(app, memory=memory)
+    assert (decision.step, decision.doubt) == ("hard-refresh", "different")
+    memory.doubted.add(decision.doubt)
+    assert history.decide(app, memory=memory).step == "wait"
+    memory.stale.add(moment(AT.format(1)))
+    assert history.decide(app, memory=memory).step == "sync"
+
+
+def test_a_comparison_that_nobody_could_make_is_not_good_even_without_prune(history: History) -> None:
+    app = application(history.ours, status={"sync": {"status": "Unknown"}})
+    assert history.decide(app, Rules(prune=False)).step == "refresh"
 
 
 def test_without_prune_what_is_only_in_the_way_is_no_obstacle(history: History) -> None:
@@ -221,7 +257,7 @@ def test_what_cannot_be_rendered_is_looked_at_past_the_caches_once_then_failed(h
     app = application(history.ours, status={"sync": {"status": "Unknown"}, "conditions": [condition]})
     memory = Memory()
     assert history.decide(app, memory=memory).step == "hard-refresh"
-    memory.hard_refreshed = True
+    memory.doubted.add("unready")
     assert history.decide(app, memory=memory).step == "wait"
     memory.since["unready"] = NOW - UNREADY
     decision = history.decide(app, memory=memory)
@@ -231,7 +267,7 @@ def test_what_cannot_be_rendered_is_looked_at_past_the_caches_once_then_failed(h
 def test_a_part_of_argo_cd_that_is_away_is_no_failure_of_the_app(history: History) -> None:
     condition = {"type": "ComparisonError", "message": "rpc error: code = Unavailable desc = connection refused"}
     app = application(history.ours, status={"sync": {"status": "Unknown"}, "conditions": [condition]})
-    assert history.decide(app, memory=Memory(since={"unready": NOW - 3 * UNREADY}, hard_refreshed=True)).step == "wait"
+    assert history.decide(app, memory=Memory(since={"unready": NOW - 3 * UNREADY}, doubted={"unready"})).step == "wait"
 
 
 def test_an_application_that_is_being_deleted_is_a_failure(history: History) -> None:

@@ -9,8 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from jenkins_cd.cli.logs import logs as command
-from jenkins_cd.cluster import pod_logs
-from jenkins_cd.cluster.pod_logs import Line, Place
+from jenkins_cd.cluster import log_streams, pod_logs
+from jenkins_cd.cluster.log_streams import Line
+from jenkins_cd.cluster.pod_logs import Place
 from jenkins_cd.config.types import HelmTarget
 from jenkins_cd.errors import BadInput
 from jenkins_cd.gitops.ledger import Ledger
@@ -113,7 +114,7 @@ def test_a_connection_that_is_cut_is_made_again_and_told(
     lab: Lab, place: Place, administrator: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     up(lab, administrator, place.namespace, PROBE_EVERY="1")
-    monkeypatch.setattr(pod_logs, "LAG", 1.0)
+    monkeypatch.setattr(log_streams, "LAG", 1.0)
     lines: list[Line] = []
     told: list[str] = []
     done = threading.Event()
