@@ -20,9 +20,9 @@ lab:  ## Start real systems on this machine: Kubernetes with a node, a registry,
 test:  ## Lint, types and every test
 	@scripts/bootstrap tests
 	$(MAKE) --no-print-directory lint groovy-lint
-	pytest -n 2 --dist loadscope --ignore tests/lab --ignore tests/cluster
+	pytest -n 2 --dist loadscope --ignore tests/lab --ignore tests/cluster --ignore tests/argocd
 	pytest tests/lab/test_crash.py
-	pytest -n 2 --dist loadscope tests/lab tests/cluster --ignore tests/lab/test_crash.py
+	pytest -n 2 --dist loadscope tests/lab tests/cluster tests/argocd --ignore tests/lab/test_crash.py
 
 lint:  ## ruff and mypy on the Python
 	@scripts/bootstrap demo
