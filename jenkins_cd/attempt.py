@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import secrets
 import threading
 import time
@@ -20,7 +19,7 @@ from jenkins_cd import environment_tests, policy
 from jenkins_cd.config.types import seconds
 from jenkins_cd.delivery import DeliveryModel, Followed, Target
 from jenkins_cd.environment_tests import TestOutcome
-from jenkins_cd.errors import JenkinsCdError
+from jenkins_cd.errors import BadInput, GateFailed, JenkinsCdError, Refused
 from jenkins_cd.gitops.ledger import Ledger
 from jenkins_cd.model import Approval, Begun, Deployment, Outcome, Phase, Plan, Release, Status
 
@@ -152,10 +151,22 @@ def begin(attempt: Attempt, plan: Plan) -> None:
 
 def carry_out(attempt: Attempt, plan: Plan, verified: Deployment | None) -> tuple[Deployment, ...]:
     """Apply, verify, test and record. Returns what was recorded: the attempt, and the rollback if there was one."""
-    commit = apply(attempt, plan)
-    followed = verify(attempt, commit)
+    commit, followed = tried(attempt, plan)
+    followed = followed or verify(attempt, commit)
     outcome = test(attempt, followed)
     return conclude(attempt, Course(plan=plan, verified=verified, commit=commit, followed=followed, tested=outcome))
+
+
+def tried(attempt: Attempt, plan: Plan) -> tuple[str, Followed | None]:
+    """Apply; returns the commit, and the verdict where it is known by then: a check failed, and nothing is applied.
+
+    Raises as the model does. On the way back an error that another try does not mend is a verdict: it is recorded.
+    """
+    verdicts = (GateFailed, BadInput, Refused) if attempt.kind == "rollback" else (GateFailed,)
+    try:
+        return apply(attempt, plan), None
+    except verdicts as error:
+        return "", Followed(reached=False, superseded_by="", observation=None, reason=error.message)
 
 
 def apply(attempt: Attempt, plan: Plan) -> str:
@@ -169,11 +180,19 @@ def apply(attempt: Attempt, plan: Plan) -> str:
 def verify(attempt: Attempt, commit: str) -> Followed:
     """Wait until the environment runs the release, or does not."""
     with _phase(attempt, "verify") as phase:
-        # It is written once there is a verdict: now there is time to load what that needs.
-        threading.Thread(target=importlib.import_module, args=("jenkins_cd.report.html",), daemon=True).start()
+        # The page is written once there is a verdict: now there is time to load what that needs.
+        threading.Thread(target=_load_ahead, daemon=True).start()
         followed = attempt.model.follow(attempt.target, attempt.release, commit)
         phase.status, phase.detail = "passed" if followed.reached else "failed", followed.reason
     return followed
+
+
+def _load_ahead() -> None:
+    from jenkins_cd.report import html
+
+    pages = html.environment()
+    for name in pages.list_templates(extensions=["j2"]):
+        pages.get_template(name)
 
 
 def test(attempt: Attempt, followed: Followed) -> TestOutcome | None:
@@ -293,7 +312,7 @@ def _phase(attempt: Attempt, name: str, title: str = "") -> Iterator[_Running]:
     try:
         yield running
     except JenkinsCdError as error:
-        running.status, running.detail = "failed", error.message.splitlines()[0]
+        running.status, running.detail, error.phase = "failed", error.message.splitlines()[0], name
         raise
     finally:
         seconds = time.monotonic() - clock

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from jenkins_cd.attempt import Attempt, Request, allowed, already, begin, carry_out, planned
 from jenkins_cd.config.types import Environment, PlatformFile
-from jenkins_cd.delivery import Target, keeping
+from jenkins_cd.delivery import DeliveryModel, Target, keeping
 from jenkins_cd.delivery import load as load_model
 from jenkins_cd.errors import BadInput
 from jenkins_cd.gitops.ledger import Ledger
@@ -70,7 +72,9 @@ def resolve(platform: PlatformFile, request: Request, folder: Path, progress: Pr
     """Return the release that is asked for and the place it goes to. Raises BadInput with the nearest valid names."""
     environment = known_environment(platform, request.environment)
     ledger = Ledger.open(platform)
-    release = ledger.release(request.app, request.version)
+    with ThreadPoolExecutor(1) as beside:  # while Git is at work
+        loaded = beside.submit(_load, environment.model)
+        release = ledger.release(request.app, request.version)
     if release is None:
         raise unknown(ledger, request.app, request.version)
     names = {"app": release.app, "project": release.project, "environment": request.environment}
@@ -81,8 +85,15 @@ def resolve(platform: PlatformFile, request: Request, folder: Path, progress: Pr
         url=environment.health_url.format(**names).rstrip("/"),
         progress=progress,
     )
-    model = load_model(environment.model)
-    return Attempt(request=request, release=release, target=target, model=model, ledger=ledger, folder=folder)
+    return Attempt(request=request, release=release, target=target, model=loaded.result(), ledger=ledger, folder=folder)
+
+
+def _load(name: str) -> DeliveryModel:
+    """Import a model, and what each of them needs to look at the app."""
+    model = load_model(name)
+    for library in ("requests", "tenacity"):
+        importlib.import_module(library)
+    return model
 
 
 def known_environment(platform: PlatformFile, name: str) -> Environment:

@@ -32,6 +32,8 @@ _EVENTS = 14
 _DIFFERENCES = 14
 _LOGS = 24  # that are kept whatever else there is
 _LAYERS = ("failed exit status 1: ", "code = Unknown desc = ", "code = Internal desc = ")
+# What happens to a pod that its own state does not tell.
+_BESIDE = frozenset({"Unhealthy", "FailedScheduling", "FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox"})
 _HELM = " Use --debug flag to render out invalid YAML"
 
 
@@ -79,7 +81,7 @@ def text(evidence: Evidence) -> str:
     different = differences.lines(evidence.managed)
     parts = [
         _first(list(_causes(evidence)), _CAUSES),
-        _first(list(_states(evidence.pods)), _CAUSES),
+        _first(list(_states(evidence)), _CAUSES),
         drawn,
         _titled("events (UTC):", list(_said_of(_telling(evidence)))[-_EVENTS:]),
         _first(_titled("not as declared:", [f"  {one}" for one in different]), _DIFFERENCES),
@@ -89,6 +91,19 @@ def text(evidence: Evidence) -> str:
     parts.insert(3, _log_lines(evidence.pods, left))
     found = [fit(line, COLUMNS) for part in parts for line in hidden(clean("\n".join(part))).splitlines()]
     return "\n".join([*found[: LINES - 1], found[-1]] if len(found) > LINES else found)
+
+
+def unready(server: Server, ref: Ref) -> str:
+    """Return why a pod of what is deployed now is not ready, as `Deployment/web is Progressing: …`.
+
+    Empty where nothing is said of it. Raises as the requests do.
+    """
+    nodes = tree.read(argocd_applications.tree(server, ref))
+    for pod in pod_evidence.chosen(nodes):
+        if pod.health != "Healthy" and (why := _complaint(sorted(_events(server, ref, pod), key=event_order))):
+            above = owner(pod, nodes)
+            return hidden(clean(f"{above.called} is {above.health or 'not ready'}: {why} ({pod.called})"))
+    return ""
 
 
 def whose(metadata: Object) -> str:
@@ -142,14 +157,20 @@ def _causes(evidence: Evidence) -> Iterator[str]:
         yield from _wrapped(f"  {_plain(failure)}")
 
 
-def _states(pods: Iterable[Told]) -> Iterator[str]:
-    for told in pods:
+def _states(evidence: Evidence) -> Iterator[str]:
+    for told in evidence.pods:
         node = told.node
         if node.health == "Healthy":
             continue
         yield f"{node.called}: {node.status_reason or node.health}, {node.ready or '0'} containers are ready"
-        for line in told.states:
-            yield from _wrapped(f"  {line}")
+        about = [one for one in evidence.events if (one.get("involvedObject") or {}).get("name") == node.name]
+        for line in (*told.states, _complaint(about)):
+            yield from _wrapped(f"  {line}") if line else ()
+
+
+def _complaint(events: Sequence[Object]) -> str:
+    """Return the newest event of those about a pod, the newest last, that its state does not tell; "" without one."""
+    return next((said(one.get("message")) for one in reversed(events) if one.get("reason") in _BESIDE), "")
 
 
 def _telling(evidence: Evidence) -> Sequence[Object]:

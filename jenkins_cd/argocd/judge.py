@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 from jenkins_cd.argocd import states
@@ -18,6 +19,7 @@ from jenkins_cd.argocd.states import Object, Operation
 Step = Literal["wait", "refresh", "hard-refresh", "sync", "terminate", "good", "failed", "superseded"]
 DEGRADED = 10.0  # seconds that it may be Degraded: a rollout can be so for a moment
 UNREADY = 20.0  # seconds that a comparison may fail, with one look past the caches in between
+DIFFERENT = 8.0  # seconds that it may differ from what was just synced before the manifest cache is doubted
 BY_ITSELF = 3.0  # seconds in which an application with automated sync begins by itself
 TROUBLE = ("connection refused", "Unavailable", "DeadlineExceeded", "deadline exceeded", "i/o timeout", "EOF")
 
@@ -37,7 +39,9 @@ class Decision:
     step: Step
     why: str
     revision: str = ""  # the newer one that supersedes ours, or the one to sync to
+    doubt: str = ""  # why the caches are passed by
     quiet: bool = False  # whoever tells what happens to the Application says it already
+    lasting: bool = False  # it rests on what has not changed for long: is anybody still at work who would change it?
 
 
 @dataclass
@@ -45,7 +49,9 @@ class Memory:
     """What was done, and since when something lasts."""
 
     since: dict[str, float] = field(default_factory=dict)
-    hard_refreshed: bool = False
+    doubted: set[str] = field(default_factory=set)  # why it was rendered anew, past the caches
+    stale: set[datetime | None] = field(default_factory=set)  # when syncs began that went before that
+    watched: set[datetime | None] = field(default_factory=set)  # when syncs to our commit began that we saw at work
     tried: set[str] = field(default_factory=set)  # revisions that a sync was asked for to
 
     def lasting(self, what: str, now: float, *, holds: bool) -> float:
@@ -55,6 +61,11 @@ class Memory:
             return 0.0
         return now - self.since.setdefault(what, now)
 
+    def forget(self, *what: str) -> None:
+        """Let what was not looked at now begin anew when it is seen again."""
+        for one in what:
+            self.since.pop(one, None)
+
 
 def judge(app: Object, wish: Wish, rules: Rules, memory: Memory, now: float) -> Decision:
     """Decide on what an application is like. Raises ExternalFailure where the deploy repository cannot be asked."""
@@ -63,20 +74,24 @@ def judge(app: Object, wish: Wish, rules: Rules, memory: Memory, now: float) -> 
     if not wish.sources(app):
         return Decision(step="failed", why=_follows(app, wish))
     operation = states.operation(app)
+    if operation and wish.of(app, operation.revisions) == "newer":
+        return _superseded(app, wish, operation.revisions)
     if operation and operation.running:
-        return _under_way(app, wish, operation)
+        memory.forget("unready", "out of sync", "degraded")
+        return _under_way(app, wish, operation, memory)
     compared = states.compared_revisions(app)
     standing = wish.of(app, compared)
     if standing == "newer":
         return _superseded(app, wish, compared)
-    ours = operation if operation and _is_ours(app, wish, operation) else None
-    if ours and ours.failed:
+    ours = operation if operation and is_ours(app, wish, operation) else None
+    if ours and ours.failed and (ours.token == wish.token or ours.started in memory.watched):
         return Decision(step="failed", why=failure(ours))
     errors = states.conditions(app, *states.UNREADY)
     lasted = memory.lasting("unready", now, holds=bool(errors))
     if errors:
         return _unready(errors[0], lasted, memory)
     if standing != "same":
+        memory.forget("out of sync", "degraded")
         return Decision(step="refresh", why="asking Argo CD to look at our commit")
     return _compared(app, wish, rules, memory, ours, now)
 
@@ -96,13 +111,16 @@ def confirmed(app: Object) -> bool:
     return compared is not None and compared > operation.finished
 
 
-def _under_way(app: Object, wish: Wish, operation: Operation) -> Decision:
-    standing = wish.of(app, operation.revisions)
-    if standing == "newer":
-        return _superseded(app, wish, operation.revisions)
+def is_ours(app: Object, wish: Wish, operation: Operation) -> bool:
+    """Tell whether a sync is about our commit. One that failed early names no revision."""
+    return operation.commit == wish.commit or wish.of(app, operation.revisions) == "same"
+
+
+def _under_way(app: Object, wish: Wish, operation: Operation, memory: Memory) -> Decision:
     if operation.pending:
         return Decision(step="wait", why="waiting for the application controller to begin with the sync", quiet=True)
-    if standing == "same" or operation.token == wish.commit:
+    if is_ours(app, wish, operation):
+        memory.watched.add(operation.started)
         return Decision(step="wait", why=operation.message or "the sync is under way", quiet=True)
     what = ", ".join(one[:12] for one in operation.revisions) or "an earlier commit"
     if operation.backing_off:
@@ -110,11 +128,6 @@ def _under_way(app: Object, wish: Wish, operation: Operation) -> Decision:
             step="terminate", why=f"the sync of {what} by {operation.by} has failed and would only be tried again"
         )
     return Decision(step="wait", why=f"{operation.by} syncs {what}: waiting for that to end")
-
-
-def _is_ours(app: Object, wish: Wish, operation: Operation) -> bool:
-    """Tell whether an operation is about our commit. One that failed early names no revision."""
-    return operation.token == wish.commit or wish.of(app, operation.revisions) == "same"
 
 
 def _superseded(app: Object, wish: Wish, revisions: Sequence[str]) -> Decision:
@@ -130,21 +143,28 @@ def _compared(app: Object, wish: Wish, rules: Rules, memory: Memory, ours: Opera
     if ours and ours.finished and (states.reconciled(app) or ours.finished) < ours.finished:
         why = "the sync has ended: waiting for Argo CD to look at the result"
         return Decision(step="refresh", why=why, quiet=True)
+    if ours and ours.failed:
+        return Decision(
+            step="sync", why="the last sync to it failed before we came: once more", revision=_at(app, wish)
+        )
+    if states.sync_status(app) == "Unknown":
+        return Decision(step="refresh", why="Argo CD does not know how it compares: asking it again")
     differing = states.out_of_sync(app, prune=rules.prune, only=rules.resources)
     lenient = bool(rules.resources) or not rules.prune
     synced = states.sync_status(app) == "Synced" or (lenient and not differing)
     memory.lasting("out of sync", now, holds=not synced)
     if not synced:
+        memory.forget("degraded")
         return _out_of_sync(app, wish, ours, differing, memory, now)
     return _synced(app, rules, memory, now)
 
 
 def _unready(error: str, lasted: float, memory: Memory) -> Decision:
     passing = any(word in error for word in TROUBLE)
-    if not memory.hard_refreshed and lasted >= (UNREADY / 4 if passing else 0):
-        return Decision(step="hard-refresh", why=error)
+    if "unready" not in memory.doubted and lasted >= (UNREADY / 4 if passing else 0):
+        return Decision(step="hard-refresh", why=error, doubt="unready")
     if lasted >= UNREADY and not passing:
-        return Decision(step="failed", why=f"Argo CD cannot render or compare it: {error}")
+        return Decision(step="failed", why=f"Argo CD cannot render or compare it: {error}", lasting=True)
     return Decision(step="wait", why=error)
 
 
@@ -152,19 +172,27 @@ def _out_of_sync(
     app: Object, wish: Wish, ours: Operation | None, differing: Sequence[str], memory: Memory, now: float
 ) -> Decision:
     what = ", ".join(differing[:5]) + (f" and {len(differing) - 5} more" if len(differing) > 5 else "")
-    compared = states.compared_revisions(app)
-    revision = next((compared[one] for one in wish.sources(app) if one < len(compared)), wish.commit)
-    if ours and ours.succeeded and revision in (*ours.revisions, *memory.tried):
+    waited, revision = memory.lasting("out of sync", now, holds=True), _at(app, wish)
+    fresh = ours and ours.succeeded and ours.started not in memory.stale
+    if ours and fresh and revision in (*ours.revisions, *memory.tried):
         if not confirmed(app):
             return Decision(
                 step="refresh", why=f"the sync has ended: waiting for Argo CD to see {what or 'the result'}"
             )
-        return Decision(step="wait", why=f"still out of sync after the sync: {what or 'not said what'}")
+        why = f"still out of sync after the sync: {what or 'not said what'}"
+        if waited >= DIFFERENT and "different" not in memory.doubted:
+            return Decision(step="hard-refresh", why=why, doubt="different")
+        return Decision(step="wait", why=why)
     errors = states.conditions(app, "SyncError")
-    waited = memory.lasting("out of sync", now, holds=True)
     if states.automated(app) and not errors and waited < BY_ITSELF:
         return Decision(step="wait", why="waiting for Argo CD to begin by itself")
     return Decision(step="sync", why=f"out of sync: {what or 'not said what'}", revision=revision)
+
+
+def _at(app: Object, wish: Wish) -> str:
+    """Return the revision of the deploy repository that the cluster was compared to."""
+    compared = states.compared_revisions(app)
+    return next((compared[one] for one in wish.sources(app) if one < len(compared)), wish.commit)
 
 
 def _synced(app: Object, rules: Rules, memory: Memory, now: float) -> Decision:
@@ -177,7 +205,7 @@ def _synced(app: Object, rules: Rules, memory: Memory, now: float) -> Decision:
         return Decision(step="good", why="Synced and Healthy")
     why = "; ".join(sick[:3]) or f"the Application is {state}"
     if lasted >= DEGRADED:
-        return Decision(step="failed", why=f"it is Degraded for {lasted:.0f} s: {why}")
+        return Decision(step="failed", why=f"it is Degraded for {lasted:.0f} s: {why}", lasting=True)
     return Decision(step="wait", why=why, quiet=bool(sick))
 
 

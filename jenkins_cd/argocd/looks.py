@@ -21,41 +21,38 @@ AGAIN = 0.5  # seconds before a cut stream is opened anew
 
 @dataclass
 class Looks:
-    """What the stream has told and nobody has taken yet."""
+    """The newest look, and what the stream has told and nobody has taken yet."""
 
     server: Server
     ref: Ref
     seen: Callable[[Object], None]  # is given each look in turn
+    app: Object | None = None  # the newest
+    version: int = 0  # of it; the server counts up
     waiting: queue.SimpleQueue[Object | JenkinsCdError] = field(default_factory=queue.SimpleQueue)
-    version: int = 0  # of the newest look; the server counts up
 
-    def newest(self, seconds: float) -> Object | None:
-        """Return the newest look, waited for no longer than that; None where there is nothing new.
+    def wait(self, seconds: float) -> None:
+        """Take what the stream has told, waited for no longer than that.
 
         Raises Absent, Expired and ExternalFailure where the server says so, or does not answer.
         """
-        found: Object | None = None
         with contextlib.suppress(queue.Empty):
-            found = self._taken(self.waiting.get(timeout=max(seconds, 0.001)))
+            self.take(self.waiting.get(timeout=max(seconds, 0.001)))
             while True:
-                found = self._taken(self.waiting.get_nowait()) or found
-        return found
+                self.take(self.waiting.get_nowait())
 
-    def read(self, refresh: Refresh = "", timeout: float = 30.0) -> Object:
+    def read(self, refresh: Refresh = "", timeout: float = 30.0) -> None:
         """Ask for the Application now, after a refresh where one is wanted."""
-        app = argocd_applications.read(self.server, self.ref, refresh, timeout)
-        return self._taken(app) or app
+        self.take(argocd_applications.read(self.server, self.ref, refresh, timeout))
 
-    def _taken(self, one: Object | JenkinsCdError) -> Object | None:
+    def take(self, one: Object | JenkinsCdError) -> None:
+        """Take a look, or raise what came instead. One that was on its way while a newer was taken is nothing."""
         if isinstance(one, JenkinsCdError):
             raise one
         version = str((one.get("metadata") or {}).get("resourceVersion", ""))
         number = int(version) if version.isdigit() else self.version
-        if number < self.version:
-            return None  # it was on its way while a newer one was read
-        self.version = number
-        self.seen(one)
-        return one
+        if number >= self.version:
+            self.app, self.version = one, number
+            self.seen(one)
 
 
 @contextlib.contextmanager

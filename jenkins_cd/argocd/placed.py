@@ -72,7 +72,7 @@ def everything(platform: PlatformFile, project: str | None) -> tuple[Placed, ...
     if project and project not in [owner for owner, _ in apps]:
         apps.append((project, ANY))
     if not apps:
-        raise BadInput("no release was published yet", "name a project: --project NAME")
+        raise BadInput("no release was published yet", "--project NAME gives that project's AppProject already now")
     return tuple(
         Placed(environment=name, rules=rules, project=owner, app=app)
         for name, rules in environments.items()

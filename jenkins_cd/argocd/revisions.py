@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
@@ -13,6 +14,8 @@ from jenkins_cd.gitops import layout
 from jenkins_cd.gitops.repository import Repository
 
 Standing = Literal["same", "older", "newer"]
+TIP = 10.0  # seconds that the repository is given to tell its newest commit
+RUN = secrets.token_hex(4)  # tells apart the syncs that this process asks for from those of others
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +26,13 @@ class Wish:
     branch: str
     place: str
     commit: str
+    run: str = RUN
     known: dict[str, Standing] = field(default_factory=dict, repr=False)
+
+    @property
+    def token(self) -> str:
+        """Return what the syncs that we ask for are known by."""
+        return f"{self.commit} {self.run}"
 
     def standing(self, revision: str) -> Standing:
         """Tell what a revision is to our commit.
@@ -34,6 +43,14 @@ class Wish:
         if revision not in self.known:
             self.known[revision] = self._standing(revision)
         return self.known[revision]
+
+    def newer(self) -> str:
+        """Return the newest commit where it says something else of the app than ours does, else "".
+
+        Raises ExternalFailure where the repository does not answer.
+        """
+        tip = self.repository.tip(self.branch, timeout=TIP)
+        return tip if tip and self.standing(tip) == "newer" else ""
 
     def version(self, revision: str) -> str:
         """Return what a revision declares of the app, for people."""

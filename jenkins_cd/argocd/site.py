@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from dataclasses import dataclass
 
 from jenkins_cd.config.types import ArgoCdTarget, Environment, PlatformFile, seconds
@@ -11,6 +12,7 @@ from jenkins_cd.errors import BadInput
 from jenkins_cd.model import Release
 from jenkins_cd.tools import argocd, argocd_applications
 from jenkins_cd.tools.argocd import Ref, Server
+from jenkins_cd.tools.argocd_credentials import TOKEN, USERNAME
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +28,11 @@ class Site:
     def rules(self) -> ArgoCdTarget:
         """Return what the platform file says of this environment."""
         return self.target.environment.argocd
+
+    @property
+    def made_later(self) -> bool:
+        """Tell whether an ApplicationSet makes the Application, some time after the app is in the deploy repository."""
+        return self.target.platform.argocd.generate == "applicationset"
 
     @property
     def timeout(self) -> float:
@@ -69,9 +76,10 @@ def server_of(platform: PlatformFile) -> Server:
     url = platform.argocd.url
     if not url:
         raise BadInput("the platform file does not say where Argo CD is", "set argocd.url in it")
-    return _connected(url)
+    return _connected(url, *(os.environ.get(name, "") for name in (TOKEN, f"{TOKEN}_FILE", USERNAME)))
 
 
 @functools.cache
-def _connected(url: str) -> Server:
+def _connected(url: str, *_given: str) -> Server:
+    """Return the server for whoever the environment names: a file is read again where its token has expired."""
     return argocd.connect(url, argocd.credentials())

@@ -23,7 +23,7 @@ class Operation:
 
     phase: str  # "" where nobody has begun with it
     running: bool  # not over yet
-    token: str  # what our info says, or ""
+    token: str  # what our info says, or "": the commit that is wanted, and which run wants it
     revisions: tuple[str, ...]  # one for each source; empty where it is not known (yet)
     by: str
     message: str
@@ -31,6 +31,11 @@ class Operation:
     finished: datetime | None
     attempt: int  # 0: the first
     failures: tuple[str, ...]  # what became of the resources that failed
+
+    @property
+    def commit(self) -> str:
+        """Return the commit that it was asked for on behalf of, by whichever run of ours, or ""."""
+        return self.token.partition(" ")[0]
 
     @property
     def pending(self) -> bool:

@@ -66,7 +66,8 @@ def make(server: Server, project: str, lifetime: float, role: str = CI, build: s
     except Absent as error:
         raise BadInput(
             f"Argo CD has no project {project} with the role {role}",
-            f"jenkins-cd render argocd --project {project} --apply makes it",
+            "jenkins-cd render argocd --project NAME --apply makes the AppProject of a project, which is called as "
+            "environments.<name>.argocd.project says",
         ) from error
 
 

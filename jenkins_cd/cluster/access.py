@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import fcntl
 import os
-import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -26,15 +24,14 @@ from urllib.parse import quote
 from jenkins_cd.errors import BadInput, JenkinsCdError, Refused
 from jenkins_cd.masking import register
 from jenkins_cd.tools import kubeconfig as config
-from jenkins_cd.tools import kubernetes
+from jenkins_cd.tools import kubernetes, leftovers
 from jenkins_cd.tools.kubernetes import Cluster
-from jenkins_cd.tools.lock import held
 
 SHORTEST = 600  # seconds; an API server gives no token for less
 PURPOSE = "jenkins-cd/purpose=token"
 _EXPIRES = "jenkins-cd/expires"
 _FAREWELL = 3.0  # seconds that revoking may take: the token dies by itself anyway
-_CONFIG, _SECRET, _HELD = "kubeconfig", "secret", "held"
+_CONFIG, _SECRET = "kubeconfig", "secret"
 
 
 @dataclass(frozen=True)
@@ -45,6 +42,10 @@ class Access:
     kubeconfig: Path  # its one context has the namespace
     expires: datetime | None = None  # None: the given credential itself
     secret: str = ""
+
+    def lasts(self, seconds: float) -> bool:
+        """Tell whether it is good for that long from now on."""
+        return self.expires is None or (self.expires - datetime.now(timezone.utc)).total_seconds() >= seconds
 
 
 @contextlib.contextmanager
@@ -69,13 +70,7 @@ def granted(
 
 def clean_up() -> None:
     """Remove what killed steps have left on this machine, and revoke their tokens where their server still answers."""
-    root = _root()
-    left: list[tuple[Cluster, str]] = []
-    with held(root / "lock"):
-        for folder in root.iterdir():
-            if folder.is_dir() and not _lives(folder):
-                left += _remains(folder)
-                shutil.rmtree(folder, ignore_errors=True)
+    left = [one for folder in leftovers.abandoned(_root(), "*") for one in _remains(folder)]
     for cluster, secret in left:
         _revoke(cluster, secret)
 
@@ -140,32 +135,10 @@ def _revoke(cluster: Cluster, secret: str) -> None:
 @contextlib.contextmanager
 def _written(access: Access) -> Iterator[Path]:
     """Yield the kubeconfig of an access, in a folder that is locked for the length of the block, and then removed."""
-    root = _root()
-    with contextlib.ExitStack() as stack:
-        with held(root / "lock"):  # nobody cleans up between making the folder and locking it
-            folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=root))
-            stack.callback(shutil.rmtree, folder, ignore_errors=True)
-            stack.enter_context(held(folder / _HELD))
+    with leftovers.made(_root(), f"{os.getpid()}-") as folder:
         (folder / _SECRET).write_text(access.secret, encoding="utf-8")
-        file = folder / _CONFIG
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
-            stream.write(config.dump(access.cluster))
-        yield file
-
-
-def _lives(folder: Path) -> bool:
-    """Tell whether the step that made a folder still runs: the kernel ends its lock with it, however it ends."""
-    try:
-        descriptor = os.open(folder / _HELD, os.O_RDWR)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
+        leftovers.write_secret(folder / _CONFIG, config.dump(access.cluster))
+        yield folder / _CONFIG
 
 
 def _remains(folder: Path) -> list[tuple[Cluster, str]]:

@@ -29,7 +29,9 @@ def plan(target: Target, release: Release, verified: str | None) -> Plan:
     ExternalFailure where the deploy repository, the registry or Argo CD cannot be reached.
     """
     site = sites.opened(target, release)
-    site.tell("plan", f"now: {_described(_application(site))}")
+    app = _application(site)
+    later = f"its ApplicationSet makes {site.ref.name} once it is committed"
+    site.tell("plan", f"now: {_described(app)}" if app else later)
     return pull.plan(target, release, verified)
 
 
@@ -76,6 +78,8 @@ def withdraw(target: Target, release: Release) -> str:  # noqa: ARG001
 
 def _check(site: Site) -> None:
     """Raise Refused where a sync would not be taken now: a closed window, a missing right."""
+    if site.made_later and _application(site) is None:
+        return  # nobody can tell yet
     allowed = argocd_applications.windows(site.server, site.ref)
     if not allowed.can_sync:
         raise Refused(
@@ -90,13 +94,16 @@ def _check(site: Site) -> None:
         )
 
 
-def _application(site: Site) -> Object:
+def _application(site: Site) -> Object | None:
+    """Return the Application; None where an ApplicationSet will make it."""
     try:
         return argocd_applications.read(site.server, site.ref)
     except Absent as error:
+        if site.made_later:
+            return None
         raise BadInput(
             f"Argo CD has no Application {site.ref.name} in the project {site.ref.project}",
-            f"jenkins-cd render argocd --environment {site.target.name} --apply makes it",
+            f"jenkins-cd render argocd --project {site.release.project} --apply makes it, by who may set up Argo CD",
         ) from error
 
 

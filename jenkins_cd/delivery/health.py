@@ -16,7 +16,8 @@ from jenkins_cd.masking import mask
 from jenkins_cd.model import Health, Observation
 from jenkins_cd.tools import http, process
 
-INTERVAL = 0.5  # seconds between two looks
+INTERVAL = 0.5  # seconds between two looks, at most: the first ones follow faster
+FIRST = 0.05
 ANSWER = 5.0  # seconds that one answer may take
 LARGEST = 64_000  # bytes of an answer that are read
 KEPT = 2_000  # characters of it that are kept as evidence
@@ -58,7 +59,7 @@ def wait(wanted: Wanted, note: Callable[[str], None], superseded: Callable[[], s
     """
     started = time.monotonic()
     since: float | None = None  # when it began to report the version
-    told = ""
+    told, interval = "", FIRST
     while True:
         observation = observe(wanted.url, wanted.health)
         now = time.monotonic()
@@ -75,7 +76,9 @@ def wait(wanted: Wanted, note: Callable[[str], None], superseded: Callable[[], s
         if since is None and now - started >= wanted.timeout:
             reason = f"{wanted.version} did not come up and stay up in {wanted.timeout:g} s; last seen: {seen}"
             return Followed(reached=False, superseded_by="", observation=observation, reason=reason)
-        process.pause(min(INTERVAL, max(wanted.settle, 0.05)))
+        settled = wanted.settle - (now - since) if since is not None else INTERVAL
+        process.pause(min(interval, max(settled, 0.01)))
+        interval = min(interval * 2, INTERVAL, max(wanted.settle, FIRST))
 
 
 def describe(observation: Observation) -> str:

@@ -1,6 +1,6 @@
 """The model `helm`: commit what is wanted, then push it to the cluster with `helm upgrade --install`.
 
-Helm itself waits for hooks alone; `follow` watches what it has applied. Each step opens an access of its own.
+Helm itself waits for hooks alone; `follow` watches what it has applied. An access is opened once a process.
 Hooks and CustomResourceDefinitions are Helm's: hooks run when it runs them, and those after an upgrade do not wait
 until everything is up; what stands in `crds/` is made by the first installation, and never changed or removed.
 """
@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from jenkins_cd.cluster import evidence, rollout
 from jenkins_cd.config.types import seconds
 from jenkins_cd.delivery import (
     Followed,
     Target,
     changes,
-    charts,
     declaration,
     health,
     helm_site,
@@ -32,6 +31,7 @@ from jenkins_cd.model import Plan, Release
 from jenkins_cd.tools import helm_release, process
 from jenkins_cd.tools.helm_release import Installed
 
+RESUMABLE = False  # Helm is ours: the next deployment finishes what a killed one has begun
 LEAST = 10.0  # seconds that the health endpoint is given where the pods took all the time
 GLANCE = 3.0  # seconds in which a failed hook is looked for
 STOPPED = ("context canceled", "cancelled")
@@ -43,22 +43,25 @@ def plan(target: Target, release: Release, verified: str | None) -> Plan:
     Raises BadInput where the chart does not render, Refused where it carries what the platform file does not allow, or
     we may not look, ExternalFailure where the deploy repository, the registry or the cluster cannot be reached.
     """
-    wanted = declaration.read(target, release)
-    with (
-        helm_site.opened(target, release) as site,
-        charts.unpacked(wanted.after, release, target.platform.registry.plain_http) as chart,
-    ):
-        now = site.status()
-        if now and now.pending:
-            site.tell("plan", f"the release {site.place.name} is {pending.held(now)}")
-        rendered = site.rendered(chart, pending=bool(now and now.pending))
-        difference = manifests.diff(now, rendered)
-        site.tell("plan", f"now: {_described(site, now)}")
-        head = "".join(f"# {line}\n" for line in _head(site, now, rendered.hooks))
+    with ThreadPoolExecutor(4) as beside:  # what does not wait for one another
+        beside.submit(helm_release.major)
+        declared = beside.submit(declaration.read, target, release)
+        running = beside.submit(health.observe, target.url, release.health)
+        with helm_site.opened(target, release) as site:
+            looked = beside.submit(site.look)
+            wanted = declared.result()
+            with site.chart(wanted.after) as chart:
+                rendered, crds = site.rendered(chart, to_look_at=True), helm_release.crds(chart)
+            now = site.seen(*looked.result())
+            if now and now.pending:
+                site.tell("plan", f"the release {site.place.name} is {pending.held(now)}")
+            site.tell("plan", f"now: {_described(site, now)}")
+            difference = manifests.diff(now, rendered)
+            head = "".join(f"# {line}\n" for line in _head(site, now, rendered.hooks, crds))
     return Plan(
         environment=target.name,
         declared=wanted.version,
-        running=health.observe(target.url, release.health).version,
+        running=running.result().version,
         verified=verified,
         wanted=release.version,
         files=changes.of_files(wanted.before, wanted.after),
@@ -75,14 +78,15 @@ def apply(target: Target, release: Release, plan: Plan, message: str) -> str:
     """
     with helm_site.opened(target, release) as site:
         commit = declaration.commit(target, release, plan, message, site.check)
-        files = declaration.files(target, release, commit)
-        with charts.unpacked(files, release, target.platform.registry.plain_http) as chart:
+        with site.chart(declaration.files(target, release, commit)) as chart:
             helm_work.bring(site, helm_work.Order(chart=chart, plan=plan, commit=commit, message=message))
     return commit
 
 
 def follow(target: Target, release: Release, commit: str) -> Followed:
     """Watch what was applied until it is up or will not be, then the health endpoint as every model does."""
+    from jenkins_cd.cluster import rollout
+
     with helm_site.opened(target, release) as site:
         deadline = time.monotonic() + site.timeout
         now = _settled(site, deadline)
@@ -106,6 +110,8 @@ def follow(target: Target, release: Release, commit: str) -> Followed:
 
 def diagnose(target: Target, release: Release, followed: Followed) -> str:
     """Return what was seen last, what the cluster says of it, and where to look, for people."""
+    from jenkins_cd.cluster import evidence
+
     lines = [followed.reason]
     if seen := followed.observation:
         lines.append(f"last look: {seen.at:%Y-%m-%d %H:%M:%S} UTC, GET {seen.url}: {health.describe(seen)}")
@@ -115,7 +121,9 @@ def diagnose(target: Target, release: Release, followed: Followed) -> str:
             now = site.status()
             lines.append(f"release: {_described(site, now)}")
             if now:
-                lines.append(evidence.diagnose(site.access.cluster, site.place.namespace, manifests.of(now)))
+                objects = [*manifests.of(now), *_hooks_of_the_way_back(site, now)]
+                told = list({manifests.name(one): one for one in objects}.values())
+                lines.append(evidence.diagnose(site.access.cluster, site.place.namespace, told))
             lines.append(f"history: helm -n {site.place.namespace} history {site.place.name}")
     except JenkinsCdError as error:  # what is known already must be recorded
         lines.append(f"no evidence from the cluster: {error.message}")
@@ -146,10 +154,7 @@ def rehearse(target: Target, release: Release) -> None:
     Raises BadInput with all that the server has against them, Refused where we may not.
     """
     wanted = declaration.read(target, release)
-    with (
-        helm_site.opened(target, release) as site,
-        charts.unpacked(wanted.after, release, target.platform.registry.plain_http) as chart,
-    ):
+    with helm_site.opened(target, release) as site, site.chart(wanted.after) as chart:
         rehearsal.run(site, site.rendered(chart))
 
 
@@ -175,8 +180,17 @@ def _otherwise(site: Site, now: Installed | None) -> Followed:
     return Followed(reached=False, superseded_by=other, observation=None, reason=reason)
 
 
+def _hooks_of_the_way_back(site: Site, now: Installed) -> list[dict[str, Any]]:
+    """Return the hooks of a rollback that one of them has ended: the release was freed as another revision then."""
+    before = next((one for one in helm_release.history(site.place) if one.revision < now.revision), None)
+    found = helm_release.status(site.place, before.revision) if before and before.status == "pending-rollback" else None
+    return manifests.objects(*found.hooks) if found else []
+
+
 def _why(site: Site, now: Installed) -> str:
     """Return why a revision failed: Helm's word, or where it was ended because of a hook, what is amiss with that."""
+    from jenkins_cd.cluster import rollout
+
     if any(word in now.description for word in STOPPED) and now.hooks:
         until = time.monotonic() + GLANCE
         verdict = rollout.hooks(
@@ -218,7 +232,7 @@ def _described(site: Site, now: Installed | None) -> str:
     )
 
 
-def _head(site: Site, now: Installed | None, hooks: Sequence[str]) -> Iterator[str]:
+def _head(site: Site, now: Installed | None, hooks: Sequence[str], crds: str) -> Iterator[str]:
     """Yield the lines above the difference: what runs, what is wanted, and what Helm does beside."""
     chart = site.release.chart
     yield f"now: {_described(site, now)}"
@@ -227,6 +241,9 @@ def _head(site: Site, now: Installed | None, hooks: Sequence[str]) -> Iterator[s
         when = (hook.get("metadata") or {}).get("annotations", {}).get("helm.sh/hook", "")
         late = " (right after the objects are applied, not once they are up)" if "post-" in when else ""
         yield f"hook: {manifests.name(hook)} runs {when}{late}"
+    made = "stays as it is: crds/ is for the first installation" if now else "is made unless it is there, and stays so"
+    for crd in manifests.objects(crds):
+        yield f"crd: {manifests.name(crd)} {made}"
 
 
 def _images(value: Any) -> Iterator[str]:

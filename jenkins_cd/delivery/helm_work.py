@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from jenkins_cd import requester
-from jenkins_cd.cluster import rollout
-from jenkins_cd.delivery import manifests, pending
+from jenkins_cd.delivery import manifests, pending, release_owner, rollback_record
 from jenkins_cd.delivery.helm_site import Site
-from jenkins_cd.delivery.pending import PREFIX, Owner
+from jenkins_cd.delivery.release_owner import PREFIX, Owner
 from jenkins_cd.errors import ExternalFailure, JenkinsCdError
 from jenkins_cd.masking import mask
 from jenkins_cd.model import Plan
 from jenkins_cd.tools import helm_release, process
-from jenkins_cd.tools.helm_release import GRACE, Busy, Change, Installed, Rendered, Work
+from jenkins_cd.tools.helm_release import GRACE, Busy, Change, HookFailed, Installed, Rendered, Work
 
 AGAIN = 1.0  # seconds before Helm is started anew, longer each time
 TRIES = 5  # where a server fails
 LONGEST = 256  # characters of a description
+GLANCE = 3.0  # seconds in which a failed hook is looked for
 _TRAILER = re.compile(r"^([A-Z][A-Za-z-]+): (.+)$", re.MULTILINE)
 
 
@@ -54,12 +56,13 @@ def bring(site: Site, order: Order) -> None:
     A release that is pending is waited for, or freed. What failed because the API server was away is tried again. A
     revision that has begun and failed is no error here: Helm has written down why, and `follow` reads it.
     Raises Refused before anything is applied where the release carries what is not allowed; Busy, BadInput and
-    ExternalFailure where nothing has begun, and ExternalFailure where it is not known how it ended.
+    ExternalFailure where nothing has begun, ExternalFailure where it is not known how it ended, and HookFailed where
+    a hook has ended the way back: that Helm does not write down.
     """
-    deadline, tries = time.monotonic() + site.timeout, 0
+    deadline, tries, again = time.monotonic() + site.timeout, 0, False
     while True:
         try:
-            failure = _tried(site, order)
+            failure = _tried(site, order, again)
         except ExternalFailure as error:
             failure = error
         if failure is None:
@@ -69,12 +72,13 @@ def bring(site: Site, order: Order) -> None:
             raise failure
         site.tell("apply", f"trying again: {failure.message.splitlines()[0]}")
         process.pause(AGAIN * max(tries, 1))
+        again = True
 
 
-def _tried(site: Site, order: Order) -> ExternalFailure | None:
-    """Do it once; returns a failure that is worth another try."""
-    now = pending.clear(site.place, site.timeout, lambda text: site.tell("apply", text))
-    wanted = site.rendered(order.chart)
+def _tried(site: Site, order: Order, again: bool) -> ExternalFailure | None:
+    """Do it once; returns a failure that is worth another try. Only the first one uses what the plan has rendered."""
+    now = site.as_seen() or pending.clear(site.place, site.timeout, lambda text: site.tell("apply", text))
+    wanted = site.rendered(order.chart) if again else site.rendered_for(order.chart, now)
     if now and now.status == "deployed" and _has(now, site, wanted):
         site.tell("apply", f"revision {now.revision} of {site.place.name} has it already")
         return None
@@ -87,35 +91,63 @@ def _has(now: Installed, site: Site, wanted: Rendered) -> bool:
 
 def _work(site: Site, order: Order, now: Installed | None, wanted: Rendered) -> ExternalFailure | None:
     """Let Helm do it; returns a failure that is worth another try."""
-    owner = pending.ourselves(order.trailers.get("Build") or requester.build_url())
+    owner = release_owner.ourselves(order.trailers.get("Build") or requester.build_url())
     hooks = manifests.objects(*wanted.hooks)
-    before = rollout.present(site.access.cluster, site.place.namespace, hooks) if hooks else frozenset()
+    before = _present(site, hooks) if hooks else frozenset()
     good = _to_go_back_to(site, order, now, wanted) if now else 0
+    through = rollback_record.begin(site.place, now.revision + 1, release_owner.labels(owner)) if now and good else None
     with _started(site, order, now, good, owner) as work:
-        if hooks:
-            _attend(site, work, hooks, before)
-        end = time.monotonic() + site.timeout + GRACE
-        while work.running:
-            if time.monotonic() > end:
-                work.stop()
-            process.pause(0.02)
-        if work.succeeded:
-            return None
-        failure = work.failure()
-    return _begun(site, now, owner, failure, going_back=bool(good))
+        importlib.import_module("jenkins_cd.cluster.rollout")  # `follow` needs it, and Helm takes its time
+        ill = _ended(site, work, hooks, before)
+        failure = None if work.succeeded else work.failure()
+    if now and good and failure:
+        until = time.monotonic() + GLANCE  # Helm alone may have seen it fail
+        ill = ill or _ill(site, hooks, before, lambda: time.monotonic() < until)
+        _let_go(site, now, good, hooks, ill or (failure.message if isinstance(failure, HookFailed) else ""))
+    outcome = _begun(site, now, owner, failure) if failure else None
+    if through:
+        through()
+    return outcome
 
 
-def _begun(
-    site: Site, now: Installed | None, owner: Owner, failure: JenkinsCdError, *, going_back: bool
-) -> ExternalFailure | None:
+def _ended(site: Site, work: Work, hooks: list[dict[str, object]], before: frozenset[str]) -> str:
+    """Wait until Helm has ended; it is ended where a hook will not end well. Returns why that is so, or ""."""
+    ill = _ill(site, hooks, before, lambda: work.running)
+    if ill:
+        site.tell("apply", ill)
+        work.stop()
+    end = time.monotonic() + site.timeout + GRACE
+    while work.running:
+        if time.monotonic() > end:
+            work.stop()
+        process.pause(0.005)
+    return ill
+
+
+def _let_go(site: Site, now: Installed, good: int, hooks: list[dict[str, object]], ill: str) -> None:
+    """Free the release where a hook has ended the way back, and raise HookFailed then."""
+    after = site.status() if ill else None
+    if after is None or after.revision <= now.revision or after.status != "pending-rollback":
+        return
+    applied = any(_is_last(hook) and manifests.name(hook).partition("/")[2] in ill for hook in hooks)
+    pending.let_go(site.place, after, site.timeout, lambda text: site.tell("apply", text), good if applied else 0)
+    what = f"{site.release.version} was put back, but failed" if applied else f"{site.release.version} was not put back"
+    raise HookFailed(f"{what}: {ill}", "mend the hook, or what it needs, and deploy again")
+
+
+def _is_last(hook: Mapping[str, Any]) -> bool:
+    """Tell whether a hook of a rollback runs once everything is applied."""
+    when = str(((hook.get("metadata") or {}).get("annotations") or {}).get("helm.sh/hook"))
+    return "post-rollback" in when and "pre-rollback" not in when
+
+
+def _begun(site: Site, now: Installed | None, owner: Owner, failure: JenkinsCdError) -> ExternalFailure | None:
     """Return a failure worth another try, or None where Helm has written down how it failed; raises any other."""
     after = site.status()
-    known = pending.owner(after.labels) if after else None
+    known = release_owner.of(after.labels) if after else None
     written = after is not None and after.revision > (now.revision if now else 0)
     if after and written and after.pending:
-        # A rollback has not our labels.
-        ours = going_back if after.status == "pending-rollback" else known and known.operation == owner.operation
-        if ours:
+        if known and known.operation == owner.operation:
             pending.recover(site.place, after, site.timeout, lambda text: site.tell("apply", text))
         written = False
     if isinstance(failure, ExternalFailure):
@@ -163,11 +195,24 @@ def _labels(site: Site, order: Order, owner: Owner) -> Mapping[str, str]:
         "commit": order.commit,
         "requester": order.trailers.get("Requested-by") or requester.name(),
     }
-    return {**{f"{PREFIX}{name}": pending.label(text) for name, text in named.items()}, **pending.labels(owner)}
+    return {
+        **{f"{PREFIX}{name}": release_owner.label(text) for name, text in named.items()},
+        **release_owner.labels(owner),
+    }
 
 
-def _attend(site: Site, work: Work, hooks: list[dict[str, object]], before: frozenset[str]) -> None:
-    """Watch the hooks that Helm waits for, and end Helm once one of them will not end well."""
+def _present(site: Site, hooks: list[dict[str, object]]) -> frozenset[str]:
+    from jenkins_cd.cluster import rollout
+
+    return rollout.present(site.access.cluster, site.place.namespace, hooks)
+
+
+def _ill(site: Site, hooks: list[dict[str, object]], before: frozenset[str], running: Callable[[], bool]) -> str:
+    """Watch the hooks that Helm waits for as long as it is running; returns why one will not end well, or ""."""
+    if not hooks:
+        return ""
+    from jenkins_cd.cluster import rollout
+
     verdict = rollout.hooks(
         site.access.cluster,
         site.place.namespace,
@@ -175,8 +220,6 @@ def _attend(site: Site, work: Work, hooks: list[dict[str, object]], before: froz
         before,
         time.monotonic() + site.timeout,
         lambda text: site.tell("apply", text),
-        lambda: work.running,
+        running,
     )
-    if verdict:
-        site.tell("apply", verdict.reason)
-        work.stop()
+    return verdict.reason if verdict else ""

@@ -11,6 +11,7 @@ import yaml
 
 from jenkins_cd.errors import BadInput
 from jenkins_cd.tools.helm_release import Rendered
+from jenkins_cd.tools.kubernetes_yaml import load_all
 
 Object = Mapping[str, Any]
 HIDDEN = "(hidden)"
@@ -107,12 +108,13 @@ def _documents(text: str) -> Iterable[str]:
 
 def _loaded(document: str) -> dict[str, Any]:
     try:
-        item = yaml.load(document, _LOADER)  # noqa: S506, a safe one
-    except yaml.YAMLError as error:
+        found = load_all(document)
+    except ValueError as error:
         raise BadInput(f"the chart renders something that is no YAML: {error}", "look at its templates") from error
-    if item is None:
+    item = found[0] if found else None
+    if item is None and len(found) < 2:
         return {}
-    if not isinstance(item, dict) or not item.get("kind"):
+    if len(found) > 1 or not isinstance(item, dict) or not item.get("kind"):
         raise BadInput(f"the chart renders something that is no object: {str(item)[:60]}", "look at its templates")
     return item
 
@@ -131,6 +133,3 @@ def _unlisted(item: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _dump(item: Object) -> str:
     return str(yaml.safe_dump(item, sort_keys=False, allow_unicode=True))
-
-
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -8,15 +8,19 @@ The mirror is a cache. Whatever is wrong with it, it is thrown away and fetched 
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import hashlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from jenkins_cd.errors import BadInput, Refused
 from jenkins_cd.gitops import fast_import
 from jenkins_cd.masking import mask
 from jenkins_cd.tools import git, lock, process
@@ -24,6 +28,8 @@ from jenkins_cd.tools.git_failures import LostRace, NoSuchRef, Unexplained
 
 T = TypeVar("T")
 PATIENCE = 120.0  # seconds that a write tries to win the race for
+KEPT, SMALL = 500, 64_000  # files that were read, and bytes of one
+RECENT = 5.0  # seconds that a tip may be old to be written onto without another look
 
 
 @dataclass(frozen=True)
@@ -48,9 +54,12 @@ class Repository:
         """Fetch `branch` and return its newest commit, or None where it does not exist (yet)."""
         git.check_branch(branch)
         try:
-            return self._locked(lambda: self._fetch(branch, timeout))
+            tip = self._locked(lambda: self._fetch(branch, timeout))
         except NoSuchRef:
+            _recent.pop((self, branch), None)
             return None
+        _recent[self, branch] = tip, time.monotonic()
+        return tip
 
     def view(self, commit: str | None) -> View:
         """Return the files as `commit` has them; None stands for a branch that does not exist yet."""
@@ -66,7 +75,10 @@ class Repository:
         objects = {path: id_ for path, (_, id_) in self._entries(commit, _shared(wanted)).items() if path in wanted}
         if not objects:
             return {}
-        contents = self._reading(commit, lambda: self._contents(sorted(set(objects.values()))))
+        contents = {id_: _small[id_] for id_ in set(objects.values()) if id_ in _small}
+        if missing := sorted(set(objects.values()) - contents.keys()):
+            contents |= self._reading(commit, lambda: self._contents(missing))
+            _keep(contents)
         return {path: contents[id_] for path, id_ in objects.items()}
 
     def list(self, commit: str, prefix: str = "") -> list[str]:
@@ -127,16 +139,34 @@ class Repository:
             return retrying(self._attempt, branch, message, change)
 
     def _attempt(self, branch: str, message: str, change: Callable[[View], Mapping[str, bytes | None]]) -> str:
-        tip = self.tip(branch)
-        view = self.view(tip)
-        wanted = {fast_import.check(path): content for path, content in change(view).items()}
-        present = view.read_all(wanted)
-        changed = {path: content for path, content in wanted.items() if content != present.get(path)}
+        tip, changed = self._recent(branch), None
+        if tip:
+            with contextlib.suppress(BadInput, Refused):  # somebody may have mended it since
+                changed = self._changed(tip, change)
+        if not changed:
+            tip = self.tip(branch)
+            changed = self._changed(tip, change)
         if not changed:
             return tip or ""
         modes = {path: mode for path, (mode, _) in self._entries(tip, _shared(changed)).items()}
         stream = fast_import.commit(tip, mask(message), changed, modes)
-        return self._locked(lambda: self._push(branch, stream), tip)
+        made = self._locked(lambda: self._push(branch, stream), tip)
+        _recent[self, branch] = made, time.monotonic()
+        return made
+
+    def _recent(self, branch: str) -> str | None:
+        """Return the tip that was seen a moment ago: a push onto it fails where it is not the tip any more."""
+        tip, seen = _recent.pop((self, branch), ("", 0.0))
+        return tip if tip and time.monotonic() - seen < RECENT else None
+
+    def _changed(
+        self, tip: str | None, change: Callable[[View], Mapping[str, bytes | None]]
+    ) -> dict[str, bytes | None]:
+        """Return what a change makes different from what `tip` has."""
+        view = self.view(tip)
+        wanted = {fast_import.check(path): content for path, content in change(view).items()}
+        present = view.read_all(wanted)
+        return {path: content for path, content in wanted.items() if content != present.get(path)}
 
     def _push(self, branch: str, stream: bytes) -> str:
         made = self._git("fast-import", "--quiet", "--force", stdin=stream).decode().strip()
@@ -160,11 +190,13 @@ class Repository:
         lines = self._git("for-each-ref", "--format=%(refname) %(objectname)", ref).decode().splitlines()
         return dict(line.split(" ") for line in lines).get(ref, "")
 
-    def _entries(self, commit: str | None, prefix: str) -> dict[str, tuple[str, str]]:
+    def _entries(self, commit: str | None, prefix: str) -> Mapping[str, tuple[str, str]]:
         """Return mode and object ID of each file below `prefix`, by path."""
-        if commit is None:
-            return {}
-        paths = (prefix.rstrip("/"),) if prefix else ()
+        return _listed(self, commit, prefix.rstrip("/")) if commit else {}
+
+    def list_tree(self, commit: str, prefix: str) -> dict[str, tuple[str, str]]:
+        """Ask Git for mode and object ID of each file below `prefix`, by path."""
+        paths = (prefix,) if prefix else ()
         listed = self._reading(commit, lambda: self._git("ls-tree", "-r", "-z", "--full-tree", commit, "--", *paths))
         entries = {}
         for line in filter(None, listed.split(b"\0")):
@@ -254,6 +286,25 @@ class View:
     def list(self, prefix: str = "") -> list[str]:
         """Return the paths of all files below the folder `prefix`, sorted."""
         return self.repository.list(self.commit, prefix) if self.commit else []
+
+
+_recent: dict[tuple[Repository, str], tuple[str, float]] = {}
+
+
+_small: dict[str, bytes] = {}  # by object ID, which is that of the content
+
+
+def _keep(contents: Mapping[str, bytes]) -> None:
+    """Keep small files: those of one app are read by each phase."""
+    if len(_small) > KEPT:
+        _small.clear()
+    _small.update({id_: content for id_, content in contents.items() if len(content) <= SMALL})
+
+
+@functools.lru_cache(maxsize=32)
+def _listed(repository: Repository, commit: str, prefix: str) -> Mapping[str, tuple[str, str]]:
+    """Return what a commit has: that never changes."""
+    return repository.list_tree(commit, prefix)
 
 
 def _shared(paths: Iterable[str]) -> str:

@@ -13,14 +13,13 @@ import json
 import os
 import re
 import tarfile
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from jenkins_cd.errors import BadInput, ExternalFailure
-from jenkins_cd.tools import process, registry
+from jenkins_cd.tools import leftovers, process, registry
 
 OLDEST = (3, 13)  # the first with --plain-http
 INSTALL = "go install helm.sh/helm/v4/cmd/helm@v4.3.1"
@@ -99,6 +98,31 @@ def pull(repository: str, name: str, version: str, into: Path, plain_http: bool 
     return into / f"{name}-{version}.tgz"
 
 
+def dependencies(chart: Path) -> list[dict[str, Any]]:
+    """Return what the Chart.yaml of a chart folder depends on. Raises BadInput for a Chart.yaml that is none."""
+    listed = _yaml(chart / "Chart.yaml").get("dependencies") or ()
+    return [one for one in listed if isinstance(one, dict)]
+
+
+def may_have(chart: Path, folder: str) -> bool:
+    """Tell whether a chart, or a chart in it, may have a folder of that name. Where that cannot be seen, it may."""
+    if not chart.is_dir():
+        return True
+    names = [file.relative_to(chart).as_posix() for file in chart.rglob("*")]
+    inner: list[str] = []
+    for name in filter(_packed, names):
+        try:
+            with tarfile.open(chart / name, "r:gz") as archive:
+                inner += archive.getnames()
+        except (tarfile.TarError, OSError):
+            return True
+    return any(map(_packed, inner)) or any(folder in name.split("/") for name in [*names, *inner])
+
+
+def _packed(name: str) -> bool:
+    return name.endswith((".tgz", ".tar.gz"))
+
+
 def _helm(arguments: Sequence[str], env: Mapping[str, str] | None = None) -> process.Completed:
     return process.run(["helm", *arguments], env=env, timeout=TIMEOUT, install=INSTALL)
 
@@ -136,9 +160,7 @@ def _told(said: process.Completed) -> list[str]:
 
 def _sources(chart: Path) -> list[str]:
     """Return the repositories that a chart's dependencies come from. Raises BadInput for a Chart.yaml that is none."""
-    loaded = _yaml(chart / "Chart.yaml")
-    listed = [one for one in loaded.get("dependencies") or () if isinstance(one, dict)]
-    return sorted({str(one["repository"]) for one in listed if one.get("repository")})
+    return sorted({str(one["repository"]) for one in dependencies(chart) if one.get("repository")})
 
 
 @contextlib.contextmanager
@@ -156,9 +178,9 @@ def _known(sources: Sequence[str]) -> Iterator[dict[str, str]]:
     entries = [one for one in there if isinstance(one, dict) and one.get("url") in wanted]
     missing = set(wanted) - {one["url"] for one in entries}
     entries += [{"name": hashlib.sha256(url.encode()).hexdigest()[:16], "url": url} for url in sorted(missing)]
-    with tempfile.TemporaryDirectory(prefix="jenkins-cd-helm-") as folder:
-        file = Path(folder) / "repositories.yaml"
-        file.write_text(json.dumps({"apiVersion": "", "repositories": entries}), encoding="utf-8")
+    with leftovers.folder("helm") as folder:
+        file = folder / "repositories.yaml"
+        leftovers.write_secret(file, json.dumps({"apiVersion": "", "repositories": entries}).encode())
         yield {"HELM_REPOSITORY_CONFIG": str(file)}
 
 

@@ -10,7 +10,7 @@ import contextlib
 import functools
 import json
 import shutil
-import tempfile
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -20,13 +20,14 @@ from urllib.parse import unquote_plus
 
 from jenkins_cd.errors import JenkinsCdError
 from jenkins_cd.masking import mask
-from jenkins_cd.tools import helm, helm_failures, process
+from jenkins_cd.tools import helm, helm_failures, leftovers, process
 from jenkins_cd.tools.helm_failures import Busy as Busy
 from jenkins_cd.tools.helm_failures import HookFailed as HookFailed
 
 HISTORY = 10  # revisions that are kept
 TIMEOUT = 120.0  # seconds for what waits for nothing in the cluster
 GRACE = 60.0  # seconds beyond its own timeout, in which Helm writes down how it ended
+LABELS = "JENKINS_CD_LABELS"
 PENDING = frozenset({"pending-install", "pending-upgrade", "pending-rollback"})
 _FOREIGN = """
     HELM_KUBEAPISERVER HELM_KUBEASGROUPS HELM_KUBEASUSER HELM_KUBECAFILE HELM_KUBECONTEXT
@@ -50,11 +51,16 @@ _APPLY_METHOD = "method {{.Release.ApplyMethod}}\n"  # Helm 4 alone knows it
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where a release is: its name, its namespace, and the kubeconfig of who works on it."""
+    """Where a release is: its name, its namespace, and the kubeconfig of who works on it.
+
+    `checks_fields`: the API server itself checks the fields of objects. Helm then asks it for all its schemas only to
+    see that, and checks nothing; it takes a quarter of a second each time, and is told not to.
+    """
 
     name: str
     namespace: str
     kubeconfig: Path
+    checks_fields: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +69,7 @@ class Rendered:
 
     manifest: str
     hooks: tuple[str, ...] = ()
+    revision: int = 0  # that it is, or would be; 0: nobody knows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,11 +181,13 @@ def dry_run(place: Place, chart: Path, files: Sequence[Path] = ()) -> Rendered:
     arguments = [*_upgrade(place, chart, files, Change()), "--dry-run=server", "--output", "json"]
     said = json.loads(_checked(_helm(arguments), f"render the chart {chart.name} for {place.namespace}/{place.name}"))
     hooks = tuple(str(hook["manifest"]) for hook in said.get("hooks") or ())
-    return Rendered(manifest=said.get("manifest") or "", hooks=hooks)
+    return Rendered(manifest=said.get("manifest") or "", hooks=hooks, revision=int(said.get("version") or 0))
 
 
 def crds(chart: Path) -> str:
     """Return what stands in the `crds` folders of a chart and of its dependencies, as YAML documents."""
+    if not helm.may_have(chart, "crds"):
+        return ""
     return _checked(_helm(["show", "crds", "--", str(chart)]), f"read the CRDs of the chart {chart.name}")
 
 
@@ -196,9 +205,11 @@ def upgrade_install(place: Place, chart: Path, change: Change, files: Sequence[P
 def rollback(place: Place, revision: int, change: Change) -> Iterator[Work]:
     """Start to put an earlier revision back, with its rollback hooks; at the end of the block Helm is ended.
 
-    Helm makes a new revision of it, with the labels of the earlier one.
+    Helm makes a new revision of it, with the labels of the earlier one. Those of `change` stand in the environment of
+    this Helm alone, as LABELS, to know it by.
     """
-    with _work(rollback_arguments(major(), place, revision, change), f"roll {place.name} back to {revision}") as work:
+    arguments, what = rollback_arguments(major(), place, revision, change), f"roll {place.name} back to {revision}"
+    with _work(arguments, what, {LABELS: ",".join(_pairs(change))}) as work:
         yield work
 
 
@@ -223,7 +234,11 @@ def rollback_arguments(helm_major: int, place: Place, revision: int, change: Cha
 
 def major() -> int:
     """Return the major version of the Helm in PATH. Raises MissingTool."""
-    return _major(shutil.which("helm") or "helm")
+    with _asking:  # whoever comes meanwhile need not ask as well
+        return _major(shutil.which("helm") or "helm")
+
+
+_asking = threading.Lock()
 
 
 @functools.lru_cache(maxsize=4)
@@ -238,10 +253,15 @@ def _where(place: Place) -> list[str]:
 def _upgrade(place: Place, chart: Path, files: Sequence[Path], change: Change) -> list[str]:
     flags = ["--install", "--reset-values", "--history-max", str(HISTORY), "--timeout", _duration(change.timeout)]
     flags += ["--description", change.description] if change.description else []
-    flags += [part for name, value in change.labels.items() for part in ("--labels", f"{name}={value}")]
+    flags += [part for pair in _pairs(change) for part in ("--labels", pair)]
     flags += ["--create-namespace"] if change.create_namespace else []
+    flags += ["--disable-openapi-validation"] if place.checks_fields else []
     flags += [part for file in files for part in ("--values", str(file))]
     return ["upgrade", *_where(place), *flags, place.name, str(chart)]
+
+
+def _pairs(change: Change) -> list[str]:
+    return [f"{name}={value}" for name, value in change.labels.items()]
 
 
 def _forcing(helm_major: int, change: Change) -> list[str]:
@@ -268,10 +288,10 @@ def _checked(said: process.Completed, what: str) -> str:
 
 
 @contextlib.contextmanager
-def _work(arguments: Sequence[str], what: str) -> Iterator[Work]:
-    with tempfile.TemporaryDirectory(prefix="jenkins-cd-helm-") as folder:
-        log = Path(folder) / "output"
-        service = process.serve(["helm", *arguments], log=log, env=_DEAF, install=helm.INSTALL)
+def _work(arguments: Sequence[str], what: str, env: Mapping[str, str] | None = None) -> Iterator[Work]:
+    with leftovers.folder("helm") as folder:
+        log = folder / "output"
+        service = process.serve(["helm", *arguments], log=log, env={**_DEAF, **(env or {})}, install=helm.INSTALL)
         try:
             yield Work(service, log, what)
         finally:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from jenkins_cd.argocd import site
+from jenkins_cd.argocd import course, site, states
+from jenkins_cd.argocd.revisions import Wish
 from jenkins_cd.argocd.site import Site
 from jenkins_cd.config.types import ArgoCd, ArgoCdTarget
-from jenkins_cd.delivery import Followed, Target, argocd
+from jenkins_cd.delivery import Followed, Target, argocd, declaration, pull
+from jenkins_cd.gitops import layout
 from jenkins_cd.gitops.repository import Repository, View
 from jenkins_cd.model import Chart, Image, Plan, Release
-from jenkins_cd.tools import argocd_settings
+from jenkins_cd.tools import argocd_applications, argocd_settings
+from jenkins_cd.tools.argocd_applications import SyncOrder
+from jenkins_cd.tools.argocd_failures import Busy
 from tests.argocd.scene import Scene
 from tests.cluster import pushed
 from tests.cluster.pushed import APP, MESSAGE, PLACE
@@ -25,7 +31,10 @@ from tests.gitops.remotes import bare
 from tests.gitops.samples import platform, release
 from tests.lab.lab import Lab
 
+TOKEN = "JENKINS_CD_ARGOCD_TOKEN"
 IN_CLUSTER = "https://kubernetes.default.svc"
+HOOK = {"name": "migrate", "when": "pre-install,pre-upgrade"}  # before a sync; it serves until it is told to end well
+BROKEN_HOOK = {**HOOK, "env": [{"name": "PROBE_EXIT_CODE", "value": "3"}, {"name": "PROBE_PRINT", "value": "no table"}]}
 
 
 @dataclass
@@ -38,6 +47,7 @@ class Delivered:
     target: Target
     charts: str
     notes: Notes = field(default_factory=Notes)
+    current: str = ""  # the version that was verified last
 
     @property
     def lab(self) -> Lab:
@@ -97,9 +107,89 @@ class Delivered:
         """Plan, apply and follow."""
         return self.follow(version, self.apply(version, verified))
 
+    def begin(self, version: str, commit: str) -> None:
+        """Do what comes after the commit, as `apply` does."""
+        release = self.release(version)
+        wish = Wish(
+            repository=declaration.repository_of(self.target),
+            branch=declaration.branch_of(self.target),
+            place=declaration.place_of(self.target, release),
+            commit=commit,
+        )
+        course.begin(self.site, wish)
+
+    @contextlib.contextmanager
+    def deploying(self, version: str, commit: str = "") -> Iterator[Future[Followed]]:
+        """Deploy, or only follow a commit, beside the block; at its end that has ended too."""
+        with ThreadPoolExecutor(1) as beside:
+            if commit:
+                yield beside.submit(self.follow, version, commit)
+            else:
+                yield beside.submit(self.deploy, version)
+
+    @property
+    def application(self) -> Mapping[str, Any]:
+        """Return its Application, as the administrator sees it."""
+        return argocd_applications.read(self.scene.admin, self.site.ref)
+
+    @property
+    def automated(self) -> bool:
+        """Tell whether Argo CD syncs it by itself."""
+        return self.target.environment.argocd.automated
+
+    def refresh(self) -> None:
+        """Let Argo CD look at the newest commit, as a webhook would."""
+        argocd_applications.read(self.scene.admin, self.site.ref, "normal")
+
+    def sync(self, retries: int = 0) -> None:
+        """Ask for a sync to the newest commit as a person would, as soon as that is possible."""
+
+        def taken() -> bool:
+            with contextlib.suppress(Busy):
+                argocd_applications.sync(self.scene.admin, self.site.ref, SyncOrder(retries=retries))
+                return True
+            return False
+
+        self.until(taken, "the sync that is under way")
+
+    def until(self, done: Callable[[], object], what: str) -> None:
+        """Wait until something is so."""
+        self.scene.until(lambda: bool(done()), what)
+
+    def told(self, text: str) -> bool:
+        """Tell whether whoever watches was told something with these words."""
+        return any(text in one for one in self.notes.texts)
+
+    @property
+    def hooks(self) -> list[str]:
+        """Return the pods of hooks that run now."""
+        pods = self.live("pods", f"--selector=job-name={APP}-migrate")["items"]
+        return [one["metadata"]["name"] for one in pods if one["status"].get("phase") == "Running"]
+
+    def end_hooks(self, code: int = 0) -> None:
+        """Tell all hooks that run now to end."""
+        for pod in self.hooks:
+            ended = ("/probe", "get", f"http://127.0.0.1:8080/exit?code={code}")
+            self.lab.kubectl("-n", self.namespace, "exec", pod, "--", *ended, check=False)
+
     def live(self, kind: str, *names: str) -> Any:
         """Return an object of the cluster."""
         return json.loads(self.lab.kubectl("-n", self.namespace, "get", kind, *names, "-o", "json").stdout)
+
+    @property
+    def declared(self) -> str:
+        """Return the version that the deploy repository declares."""
+        return str(layout.declared(self.repository.view(self.repository.tip("main")), PLACE))
+
+    def running(self, version: str) -> None:
+        """Assert that the cluster runs a version and nothing else, and that Argo CD has seen it after its sync."""
+        app = self.application
+        operation, compared = states.operation(app), states.reconciled(app)
+        pods = self.live("pods", "--selector=app=" + APP)["items"]
+        images = {one["spec"]["containers"][0]["image"] for one in pods if "deletionTimestamp" not in one["metadata"]}
+        assert (self.image, images) == (self.lab.image(version), {self.lab.image(version)})
+        assert (states.sync_status(app), states.health(app)) == ("Synced", "Healthy")
+        assert operation is None or operation.finished is None or (compared and compared > operation.finished)
 
     @property
     def image(self) -> str:
@@ -107,30 +197,53 @@ class Delivered:
         return str(self.live("deployment", APP)["spec"]["template"]["spec"]["containers"][0]["image"])
 
 
-def application(name: str, project: str, remote: Path, namespace: str, *, automated: bool = False) -> dict[str, Any]:
-    """Return the app's Application."""
+def declare(app: Delivered, version: str) -> str:
+    """Commit what makes the deploy repository declare a version, as a deployment would; returns the commit."""
+    release = app.release(version)
+    plan = pull.plan(app.target, release, None)
+    return pull.commit(app.target, release, plan, MESSAGE.format(f"{APP} {version}"))
+
+
+def application(app: Mapping[str, str], remote: Path, *, automated: bool, **spec: Any) -> dict[str, Any]:
+    """Return the app's Application; `app` says its name, project, the namespace it goes to, and its own (home)."""
+    source = {"repoURL": f"file://{remote}", "path": PLACE, "targetRevision": "main", "helm": {"releaseName": APP}}
     policy: dict[str, Any] = {"automated": {"prune": True}} if automated else {}
     return {
-        "metadata": {"name": name},
+        "metadata": {"name": app["name"], **({"namespace": app["home"]} if app.get("home") else {})},
         "spec": {
-            "project": project,
-            "source": {
-                "repoURL": f"file://{remote}",
-                "path": PLACE,
-                "targetRevision": "main",
-                "helm": {"releaseName": APP},
-            },
-            "destination": {"server": IN_CLUSTER, "namespace": namespace},
+            "project": app["project"],
+            **({} if "sources" in spec else {"source": source}),
+            "destination": {"server": IN_CLUSTER, "namespace": app["namespace"]},
             **({"syncPolicy": policy} if policy else {}),
+            **spec,
         },
     }
 
 
-def prepared(scene: Scene, folder: Path, charts: str, *, automated: bool = False, role: str = "deployer") -> Delivered:
-    """Return an app with an Application of its own in a scene's project, delivered by whoever has a role there."""
+def prepared(
+    scene: Scene,
+    folder: Path,
+    charts: str,
+    *,
+    automated: bool = False,
+    role: str = "deployer",
+    home: str = "",
+    **spec: Any,
+) -> Delivered:
+    """Return an app with an Application of its own in a scene's project, delivered by whoever has a role there.
+
+    `home` is the namespace that the Application lives in, `spec` is put over its own.
+    """
     lab, name = scene.lab, f"{scene.project}-{APP}"
     port = pushed.free_port(lab, scene.namespace)
     remote = bare(folder / "deploy.git", pushed.declared(charts, port))
+    target = ArgoCdTarget(
+        application=name,
+        project=scene.project,
+        namespace=scene.namespace,
+        automated=automated,
+        application_namespace=home or None,
+    )
     settings = platform(
         f"file://{remote}",
         lab.loopback_registry,
@@ -138,12 +251,13 @@ def prepared(scene: Scene, folder: Path, charts: str, *, automated: bool = False
         health_url=f"http://127.0.0.1:{port}",
         settle="1s",
         timeout="60s",
-        argocd=ArgoCdTarget(application=name, project=scene.project, namespace=scene.namespace, automated=automated),
+        argocd=target,
     )
     settings = replace(settings, argocd=ArgoCd(url=scene.argocd.url))
-    made = application(name, scene.project, remote, scene.namespace, automated=automated)
+    names = {"name": name, "project": scene.project, "namespace": scene.namespace, "home": home}
+    made = application(names, remote, automated=automated, **spec)
     argocd_settings.put_application(scene.admin, made, validate=False)
     environment = settings.environments["dev"]
     notes = Notes()
-    target = Target(name="dev", environment=environment, platform=settings, url=environment.health_url, progress=notes)
-    return Delivered(scene, scene.token(role).text, remote, target, charts, notes)
+    where = Target(name="dev", environment=environment, platform=settings, url=environment.health_url, progress=notes)
+    return Delivered(scene, scene.token(role).text, remote, where, charts, notes)

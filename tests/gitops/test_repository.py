@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -259,6 +260,53 @@ def test_killed_in_the_middle_the_next_run_completes(remote: Path, tmp_path: Pat
     there = git(remote, "ls-tree", "-r", "--name-only", "main").split()
     assert {f"w/{number}.txt" for number in range(6)} <= set(there)
     assert git(remote, "fsck", "--connectivity-only") == ""
+
+
+def test_a_tip_that_was_seen_a_moment_ago_is_written_onto_unless_it_has_moved(remote: Path) -> None:
+    ours = Repository.open(str(remote))
+    first = ours.commit("main", "One", put("one.txt", b"1"))
+    with _fetches() as asked:
+        ours.commit("main", "Two", put("two.txt", b"2"))
+        assert asked == []
+        git(remote, "update-ref", "refs/heads/main", _commit_beside(remote, "theirs.txt"))
+        third = ours.commit("main", "Three", put("three.txt", b"3"))
+        assert asked
+    there = git(remote, "ls-tree", "--name-only", "main").split()
+    assert {"one.txt", "two.txt", "theirs.txt", "three.txt"} <= set(there)
+    assert first != third == git(remote, "rev-parse", "main").strip()
+
+
+def test_what_is_there_already_or_was_wrong_a_moment_ago_is_looked_at_again(remote: Path) -> None:
+    def strict(view: View) -> dict[str, bytes]:
+        if view.read("theirs.txt") is None:
+            raise BadInput("theirs.txt is missing")
+        return {"ours.txt": b"ours"}
+
+    ours = Repository.open(str(remote))
+    ours.commit("main", "One", put("one.txt", b"1"))
+    theirs = _commit_beside(remote, "theirs.txt")
+    git(remote, "update-ref", "refs/heads/main", theirs)
+    assert ours.commit("main", "One again", put("one.txt", b"1")) == theirs
+    git(remote, "update-ref", "refs/heads/main", f"{theirs}~1")
+    ours.tip("main")
+    git(remote, "update-ref", "refs/heads/main", theirs)
+    ours.commit("main", "Strict", strict)
+    assert git(remote, "show", "main:ours.txt") == "ours"
+
+
+@contextlib.contextmanager
+def _fetches() -> Iterator[list[str]]:
+    """Yield a list that grows with each fetch."""
+    asked: list[str] = []
+    real = Repository._fetch
+
+    def spy(repository: Repository, branch: str, timeout: float) -> str:
+        asked.append(branch)
+        return real(repository, branch, timeout)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Repository, "_fetch", spy)
+        yield asked
 
 
 def _commit_beside(remote: Path, name: str) -> str:

@@ -193,3 +193,21 @@ def test_a_login_of_the_environment_is_used_and_never_shown(
 @pytest.fixture
 def registry_charts(registry: Registry) -> str:
     return f"oci://{registry.host}/charts-{uuid.uuid4().hex}"
+
+
+@pytest.mark.parametrize("inner", ["crds", "elsewhere"])
+def test_a_folder_is_looked_for_in_a_chart_and_in_the_charts_in_it(tmp_path: Path, inner: str) -> None:
+    child = tmp_path / "child"
+    (child / inner).mkdir(parents=True)
+    (child / "Chart.yaml").write_text("apiVersion: v2\nname: child\nversion: 1.0.0\n")
+    (child / inner / "x.yaml").write_text("kind: X\n")
+    chart = tmp_path / "chart"
+    helm.package(child, chart / "charts", "1.0.0")
+    assert helm.may_have(chart, "crds") is (inner == "crds")
+
+
+def test_where_a_folder_cannot_be_looked_for_it_may_be_there(tmp_path: Path) -> None:
+    (tmp_path / "charts").mkdir()
+    (tmp_path / "charts" / "child-1.0.0.tgz").write_bytes(b"no archive")
+    assert helm.may_have(tmp_path, "crds")
+    assert helm.may_have(tmp_path / "packaged-1.0.0.tgz", "crds")
