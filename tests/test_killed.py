@@ -109,7 +109,7 @@ def test_a_deployment_that_was_killed_at_its_commit_is_completed(
 ) -> None:
     user.release(version)
     commits = len(user.commits())
-    Trap(tmp_path, "git", "*push*", before).kills(user, *DEPLOY, version)
+    Trap(tmp_path, "git", "*push*:refs/heads/main*", before).kills(user, *DEPLOY, version)
     assert len(user.commits()) == commits + written
 
     user.must(*DEPLOY, version)

@@ -22,6 +22,7 @@ from typing import IO
 
 from jenkins_cd.errors import ExternalFailure, Interrupted, MissingTool, Stopped
 from jenkins_cd.masking import mask, without_secrets
+from jenkins_cd.tools import process_wait
 
 
 @dataclass
@@ -39,6 +40,7 @@ class _Run:
 
 Recorder = Callable[["Completed"], None]
 GRACE = 5.0  # seconds between SIGTERM and SIGKILL
+LOOK = 0.05  # seconds between two looks at whether the run is ending
 _lock = threading.RLock()  # the handler of a signal may need it while the main thread has it
 _running: dict[int, subprocess.Popen[bytes]] = {}
 _run = _Run()
@@ -319,18 +321,15 @@ def _wait(process: subprocess.Popen[bytes], stdin: bytes | None, timeout: float 
         with contextlib.suppress(BrokenPipeError), process.stdin as pipe:
             pipe.write(stdin)
     deadline = None if timeout is None else time.monotonic() + timeout
-    pause = 0.001
-    while process.poll() is None:
-        if deadline is not None and time.monotonic() > deadline:
-            _end(process)
-            return True
-        if _run.stopping:
-            _end(process)
-            return False
-        # `wait` with a timeout polls as well; this loop also sees the stop.
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(pause)
-        pause = min(pause * 2, 0.05)
+    with process_wait.watched(process) as ended_within:
+        while process.poll() is None:
+            if deadline is not None and time.monotonic() > deadline:
+                _end(process)
+                return True
+            if _run.stopping:
+                _end(process)
+                return False
+            ended_within(LOOK)
     return False
 
 
