@@ -100,7 +100,8 @@ def unready(server: Server, ref: Ref) -> str:
     """
     nodes = tree.read(argocd_applications.tree(server, ref))
     for pod in pod_evidence.chosen(nodes):
-        if pod.health != "Healthy" and (why := _complaint(sorted(_events(server, ref, pod), key=event_order))):
+        beside = _beside(sorted(_events(server, ref, pod), key=event_order)) if pod.health != "Healthy" else None
+        if beside and (why := said(beside.get("message"))):
             above = owner(pod, nodes)
             return hidden(clean(f"{above.called} is {above.health or 'not ready'}: {why} ({pod.called})"))
     return ""
@@ -146,6 +147,8 @@ def _causes(evidence: Evidence) -> Iterator[str]:
     for one in states.status(app).get("conditions") or ():
         if str(one.get("type")).endswith("Error") or str(one.get("type")) == "SharedResourceWarning":
             yield from _wrapped(f"{one.get('type')}: {_plain(str(one.get('message') or ''))}")
+        if one.get("type") == "InvalidSpecError":
+            yield "  jenkins-cd render argocd --check tells what differs from the platform file"
     operation = states.operation(app)
     if operation is None:
         yield "there was no sync"
@@ -163,21 +166,25 @@ def _states(evidence: Evidence) -> Iterator[str]:
         if node.health == "Healthy":
             continue
         yield f"{node.called}: {node.status_reason or node.health}, {node.ready or '0'} containers are ready"
-        about = [one for one in evidence.events if (one.get("involvedObject") or {}).get("name") == node.name]
-        for line in (*told.states, _complaint(about)):
-            yield from _wrapped(f"  {line}") if line else ()
+        about = _about_pod(evidence, node)
+        lines = [*told.states]
+        if beside := _beside(about):
+            lines.append(said(beside.get("message")) + _often(times(beside)))
+        for line in lines:
+            yield from _wrapped(f"  {line}")
 
 
-def _complaint(events: Sequence[Object]) -> str:
-    """Return the newest event of those about a pod, the newest last, that its state does not tell; "" without one."""
-    return next((said(one.get("message")) for one in reversed(events) if one.get("reason") in _BESIDE), "")
+def _beside(events: Sequence[Object]) -> Object | None:
+    """Return the newest event of those about a pod, the newest last, that says what its state does not."""
+    return next((one for one in reversed(events) if one.get("reason") in _BESIDE), None)
 
 
 def _telling(evidence: Evidence) -> Sequence[Object]:
-    """Return the warnings; where there are none, and something is not well, all events."""
+    """Return the warnings but for those that are told of pods; without any, where something is not well, all events."""
     warnings = [one for one in evidence.events if one.get("type") == "Warning"]
     ill = any(one.health not in ("", "Healthy") for one in evidence.nodes)
-    return warnings or (evidence.events if ill else ())
+    known = [_beside(_about_pod(evidence, told.node)) for told in evidence.pods if told.node.health != "Healthy"]
+    return [one for one in warnings if one not in known] if warnings else evidence.events if ill else ()
 
 
 def _said_of(events: Sequence[Object]) -> Iterator[str]:
@@ -192,7 +199,15 @@ def _said_of(events: Sequence[Object]) -> Iterator[str]:
         at.pop(line, None)  # it stands where it was seen last
         at[line] = event_time(one)[11:19]
     for line, moment in at.items():
-        yield f"  {moment} {line}{f' ({number[line]} times)' if number[line] > 1 else ''}"
+        yield f"  {moment} {line}{_often(number[line])}"
+
+
+def _often(number: int) -> str:
+    return f" ({number} times)" if number > 1 else ""
+
+
+def _about_pod(evidence: Evidence, pod: Node) -> list[Object]:
+    return [one for one in evidence.events if (one.get("involvedObject") or {}).get("name") == pod.name]
 
 
 def _log_lines(pods: Sequence[Told], most: int) -> list[str]:

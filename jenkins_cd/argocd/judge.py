@@ -20,6 +20,7 @@ Step = Literal["wait", "refresh", "hard-refresh", "sync", "terminate", "good", "
 DEGRADED = 10.0  # seconds that it may be Degraded: a rollout can be so for a moment
 UNREADY = 20.0  # seconds that a comparison may fail, with one look past the caches in between
 DIFFERENT = 8.0  # seconds that it may differ from what was just synced before the manifest cache is doubted
+PENDING = 3.0  # seconds after which a sync that nobody has begun with was overlooked: a refresh makes Argo CD look
 BY_ITSELF = 3.0  # seconds in which an application with automated sync begins by itself
 TROUBLE = ("connection refused", "Unavailable", "DeadlineExceeded", "deadline exceeded", "i/o timeout", "EOF")
 
@@ -78,7 +79,8 @@ def judge(app: Object, wish: Wish, rules: Rules, memory: Memory, now: float) -> 
         return _superseded(app, wish, operation.revisions)
     if operation and operation.running:
         memory.forget("unready", "out of sync", "degraded")
-        return _under_way(app, wish, operation, memory)
+        return _under_way(app, wish, operation, memory, now)
+    memory.forget("pending")
     compared = states.compared_revisions(app)
     standing = wish.of(app, compared)
     if standing == "newer":
@@ -116,7 +118,10 @@ def is_ours(app: Object, wish: Wish, operation: Operation) -> bool:
     return operation.commit == wish.commit or wish.of(app, operation.revisions) == "same"
 
 
-def _under_way(app: Object, wish: Wish, operation: Operation, memory: Memory) -> Decision:
+def _under_way(app: Object, wish: Wish, operation: Operation, memory: Memory, now: float) -> Decision:
+    if memory.lasting("pending", now, holds=operation.pending) >= PENDING:
+        memory.forget("pending")
+        return Decision(step="refresh", why="nobody has begun with the sync yet: letting Argo CD look at it again")
     if operation.pending:
         return Decision(step="wait", why="waiting for the application controller to begin with the sync", quiet=True)
     if is_ours(app, wish, operation):

@@ -109,14 +109,16 @@ class Delivered:
 
     def begin(self, version: str, commit: str) -> None:
         """Do what comes after the commit, as `apply` does."""
-        release = self.release(version)
-        wish = Wish(
+        course.begin(self.site, self.wish(version, commit))
+
+    def wish(self, version: str, commit: str) -> Wish:
+        """Return what the model makes of a commit."""
+        return Wish(
             repository=declaration.repository_of(self.target),
             branch=declaration.branch_of(self.target),
-            place=declaration.place_of(self.target, release),
+            place=declaration.place_of(self.target, self.release(version)),
             commit=commit,
         )
-        course.begin(self.site, wish)
 
     @contextlib.contextmanager
     def deploying(self, version: str, commit: str = "") -> Iterator[Future[Followed]]:

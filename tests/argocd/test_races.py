@@ -1,4 +1,4 @@
-"""Each race once, on the real Argo CD, with manual and with automated sync. `make` runs them often: see races.py."""
+"""Each race once, on the real Argo CD, with manual and with automated sync; races.py runs them often."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is not done, and why that is told, before a commit and after it: closed windows, missing rights, no Application."""
+"""What is not done, and why that is told: closed windows, missing rights, no Application, somebody's newer wish."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
+from jenkins_cd.argocd import acts, states
+from jenkins_cd.argocd.looks import Looks
+from jenkins_cd.argocd.underway import Underway
 from jenkins_cd.delivery import argocd
 from jenkins_cd.errors import BadInput, Refused
 from tests.argocd.apps import Make, app_as_wanted, app_charts, app_of_either_kind, app_of_manual_syncs  # noqa: F401
@@ -73,3 +76,18 @@ def test_an_application_of_something_else_is_told(manual: Delivered) -> None:
     followed = argocd.follow(target, manual.release("1.0.0"), commit)
     assert (followed.reached, followed.outcome) == (False, "failed"), followed
     assert "and not dev/shop/storefront of" in followed.reason
+
+
+def test_a_look_that_is_old_by_now_lets_nobody_sync_over_a_newer_wish(manual: Delivered) -> None:
+    ours = declare(manual, "1.0.0")
+    manual.refresh()
+    looks = Looks(server=manual.site.server, ref=manual.site.ref, seen=lambda _app: None)
+    looks.read()
+    declare(manual, "1.0.1")
+    at = Underway(site=manual.site, wish=manual.wish("1.0.0", ours), looks=looks)
+    decision = at.decision()
+    assert (decision.step, decision.revision) == ("sync", ours)
+    followed = acts.sync(at, decision)
+    assert followed is not None
+    assert followed.superseded_by == "1.0.1"
+    assert states.operation(manual.application) is None

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from jenkins_cd.argocd.judge import DEGRADED, DIFFERENT, UNREADY, Decision, Memory, Rules, confirmed, judge
+from jenkins_cd.argocd.judge import DEGRADED, DIFFERENT, PENDING, UNREADY, Decision, Memory, Rules, confirmed, judge
+from jenkins_cd.argocd.looks import Looks
 from jenkins_cd.argocd.revisions import Wish, same_repository
 from jenkins_cd.argocd.states import moment
 from jenkins_cd.gitops.repository import Repository
+from jenkins_cd.tools.argocd import Credentials, Ref, connect
 from tests.argocd_states.applications import AT, PLACE, SOURCE, application, ended, merged, running
 from tests.gitops.remotes import bare
 
@@ -123,6 +125,14 @@ def test_a_sync_that_nobody_has_begun_with_is_waited_for_whatever_was_before(his
     app = application(history.ours, **running(history.ours, token=history.ours))
     assert history.decide(app).step == "wait"
     assert "to begin" in history.decide(app).why
+
+
+def test_a_sync_that_the_controller_has_overlooked_is_brought_to_its_mind(history: History) -> None:
+    app, memory = application(history.ours, **running(history.ours, token=history.ours)), Memory()
+    assert history.decide(app, memory=memory).step == "wait"
+    memory.since["pending"] = NOW - PENDING
+    assert history.decide(app, memory=memory).step == "refresh"
+    assert history.decide(app, memory=memory).step == "wait", "and is given time"
 
 
 def test_a_sync_of_a_newer_commit_supersedes(history: History) -> None:
@@ -252,6 +262,13 @@ def test_a_moment_of_health_in_between_begins_the_count_anew(history: History) -
     )
 
 
+def test_how_long_it_was_degraded_is_not_counted_over_a_sync_in_between(history: History) -> None:
+    memory = Memory(since={"degraded": NOW - DEGRADED})
+    assert history.decide(application(history.ours, **running(history.ours, message="x")), memory=memory).step == "wait"
+    again = application(history.ours, status={"health": {"status": "Degraded"}})
+    assert history.decide(again, memory=memory).step == "wait"
+
+
 def test_what_cannot_be_rendered_is_looked_at_past_the_caches_once_then_failed(history: History) -> None:
     condition = {"type": "ComparisonError", "message": "helm template failed: bad indentation"}
     app = application(history.ours, status={"sync": {"status": "Unknown"}, "conditions": [condition]})
@@ -302,6 +319,11 @@ def test_a_branch_that_was_rewritten_without_our_commit_is_never_a_success(histo
     assert wish.standing("0" * 40) == "older"
 
 
+def test_the_newest_wish_is_told_where_it_is_another(history: History) -> None:
+    assert history.wish.newer() == history.newest
+    assert Wish(repository=history.wish.repository, branch="main", place=PLACE, commit=history.newer).newer() == ""
+
+
 @pytest.mark.parametrize(
     ("one", "other", "same"),
     [
@@ -313,3 +335,16 @@ def test_a_branch_that_was_rewritten_without_our_commit_is_never_a_success(histo
 )
 def test_urls_of_one_repository_are_known_however_they_are_written(one: str, other: str, *, same: bool) -> None:
     assert same_repository(one, other) is same
+
+
+def test_a_look_that_was_on_its_way_while_a_newer_one_came_is_nothing() -> None:
+    seen: list[str] = []
+    looks = Looks(
+        server=connect("http://127.0.0.1:1", Credentials(token="x")),
+        ref=Ref(name="web", project="shop"),
+        seen=lambda app: seen.append(app["metadata"]["resourceVersion"]),
+    )
+    for version in ("100", "102", "101", "102", "103"):
+        looks.take({"metadata": {"resourceVersion": version}})
+    assert seen == ["100", "102", "102", "103"]
+    assert looks.app == {"metadata": {"resourceVersion": "103"}}
