@@ -59,6 +59,11 @@ class Attempt:
         """Return the ID of the record that it becomes; it sorts by time."""
         return f"{self.started:%Y%m%dT%H%M%S.%fZ}-{self.token}"
 
+    @property
+    def place(self) -> Target:
+        """Return where it goes, for a model that has to know its own work again."""
+        return replace(self.target, attempt=self.token)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Course:
@@ -172,7 +177,7 @@ def tried(attempt: Attempt, plan: Plan) -> tuple[str, Followed | None]:
 def apply(attempt: Attempt, plan: Plan) -> str:
     """Make the environment want the release; returns the commit that says so."""
     with _phase(attempt, "apply") as phase:
-        commit = attempt.model.apply(attempt.target, attempt.release, plan, _message(attempt))
+        commit = attempt.model.apply(attempt.place, attempt.release, plan, _message(attempt))
         phase.detail = commit[:12]
     return commit
 
@@ -182,7 +187,7 @@ def verify(attempt: Attempt, commit: str) -> Followed:
     with _phase(attempt, "verify") as phase:
         # The page is written once there is a verdict: now there is time to load what that needs.
         threading.Thread(target=_load_ahead, daemon=True).start()
-        followed = attempt.model.follow(attempt.target, attempt.release, commit)
+        followed = attempt.model.follow(attempt.place, attempt.release, commit)
         phase.status, phase.detail = "passed" if followed.reached else "failed", followed.reason
     return followed
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,7 +13,7 @@ from jenkins_cd import pipelines
 from jenkins_cd.config.types import PlatformFile
 from jenkins_cd.errors import ExternalFailure, Refused
 from jenkins_cd.pipelines import PipelinePlan, Snapshot, Step
-from jenkins_cd.tools import helm, registry
+from jenkins_cd.tools import helm, leftovers, registry
 
 FOLDER = Path(__file__).parent / "charts" / "common-chart"
 
@@ -52,8 +51,8 @@ def publish(platform: PlatformFile) -> Publication:
     """
     name, version = identity()
     charts, plain_http = platform.registry.charts, platform.registry.plain_http
-    with tempfile.TemporaryDirectory(prefix="jenkins-cd-chart-") as folder:
-        file = helm.package(FOLDER, Path(folder), version)
+    with leftovers.folder("chart") as folder:
+        file = helm.package(FOLDER, folder, version)
         content = sha256(file)
         present = _present(platform, content)
         digest = present or helm.push(file, charts, plain_http)

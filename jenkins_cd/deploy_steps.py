@@ -52,7 +52,7 @@ def planned(platform: PlatformFile, request: Request, junit: str, snapshot: Snap
             needs=tuple(list(STAGES.values())[:wave][-1:]),
             wave=wave,
             credentials=given,
-            junit=junit if name == "test" else "",
+            junit=junit if name != "plan" else "",
         )
         for wave, (name, shown) in enumerate(STAGES.items())
     ]
@@ -100,8 +100,9 @@ def _apply(attempt: Attempt, before: Underway) -> Underway:
     allowed = phases.allowed(attempt)
     verified = attempt.ledger.verified(before.request.app, before.request.environment)  # maybe not the plan's any more
     phases.begin(allowed, before.plan)
-    commit = phases.apply(allowed, before.plan)
-    return replace(before, request=allowed.request, verified=verified, commit=commit, followed=None)
+    commit, followed = phases.tried(allowed, before.plan)
+    applied = replace(before, request=allowed.request, verified=verified, commit=commit, followed=None)
+    return _concluded(allowed, applied, followed) if followed else applied
 
 
 def _verify(attempt: Attempt, before: Underway) -> Underway:

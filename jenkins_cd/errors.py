@@ -14,6 +14,7 @@ class JenkinsCdError(Exception):
 
     exit_code = 1
     retryable = False
+    phase = ""  # of a deployment, where it was raised in one
 
     def __init__(self, message: str, hint: str = "") -> None:
         """Keep the sentence that says what happened and the one that says what to do next."""

@@ -83,5 +83,8 @@ def read(name: str) -> str | None:
         try:
             value = Path(file).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
-            raise BadInput(f"{name}_FILE names {file}, which cannot be read: {error}") from error
+            why = error.strerror if isinstance(error, OSError) else "it is no text"
+            raise BadInput(
+                f"{name}_FILE names {file}, which cannot be read: {why}", f"write it first, or set {name} instead"
+            ) from error
     return value or None

@@ -232,6 +232,18 @@ def test_a_rollback_that_was_killed_is_completed_when_the_step_is_run_again(
     assert (latest.version, latest.kind, latest.outcome) == ("1.4.0", "rollback", "verified")
 
 
+def test_a_way_back_that_is_refused_is_recorded_as_failed(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> str:
+        raise Refused("the quota is used up")
+
+    shop.deploy("1.4.0")
+    shop.steps("1.5.0", names=("plan", "apply", "verify"))
+    monkeypatch.setattr(flux, "apply", refused)
+    _, back = shop.step("test", "1.5.0").deployments
+    assert (back.version, back.outcome, back.reason) == ("1.4.0", "failed", "the quota is used up")
+    assert records(shop)[-1] == ("1.4.0", "rollback", "failed")
+
+
 def test_what_policy_refuses_is_refused_by_the_plan_and_nothing_is_changed(shop: Shop) -> None:
     before = shop.refs()
     with pytest.raises(Refused, match=r"1\.4\.0 may not go to prod: it is not verified in dev"):
@@ -271,7 +283,7 @@ def test_the_plan_for_jenkins_lists_the_steps_with_what_each_needs(shop: Shop) -
     assert [step.stage for step in plan.steps] == ["Plan", "Deploy", "Verify", "Tests"]
     assert [step.needs for step in plan.steps] == [(), ("Plan",), ("Deploy",), ("Verify",)]
     assert [step.wave for step in plan.steps] == [0, 1, 2, 3]
-    assert [step.junit for step in plan.steps] == ["", "", "", "tests/dev/junit.xml"]
+    assert [step.junit for step in plan.steps] == ["", *["tests/dev/junit.xml"] * 3]
     assert all({one.id for one in step.credentials} == {"reg", "forge"} for step in plan.steps)
     assert plan.steps[0].arguments == (
         "deploy", "--app", "storefront", "--version", "1.4.0", "--environment", "dev", "--step", "plan",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,12 +90,15 @@ def carry_out(work: Callable[..., Iterable[Done]], asked: Order, as_json: bool, 
     from jenkins_cd.tools import process
 
     out = results.prepare(asked.folder.resolve())
+    for old in (out / "tests").glob(f"{asked.request.environment or '*'}/junit.xml"):
+        old.unlink()  # Jenkins would show it as this run's
     done: list[Done] = []
-    with process.interruptible(), console.progress() as progress:
+    with process.interruptible(), console.progress() as progress, _failure_in_jenkins(out, asked.request):
         for one in work(asked.platform, asked.request, out, progress):
             done.append(one)
             for deployment in one.deployments:
                 _save(out, deployment)
+            _save_tests(out, one.deployments)
     page = _report(out, done)
     if not options.report(Deliveries(done=tuple(done)), as_json):
         for one in done:
@@ -117,16 +121,40 @@ def junit_file(out: Path, environment: str) -> Path:
 
 def _save(out: Path, deployment: Deployment) -> None:
     from jenkins_cd import results
-    from jenkins_cd.report import junit
 
     results.save(out / "deployments", deployment.id, deployment)
-    if deployment.tests:
-        results.write(junit_file(out, deployment.environment), junit.xml(deployment.tests))
     if deployment.kind == "deployment" and deployment.outcome != "verified":
         from jenkins_cd.report.verdict import next_step
 
         what = f"{deployment.app} {deployment.version} in {deployment.environment}"
         outcome.fail(f"{what}: {deployment.outcome}: {deployment.reason}", deployment.evidence, next_step(deployment))
+
+
+def _save_tests(out: Path, deployments: Sequence[Deployment]) -> None:
+    from jenkins_cd import results
+    from jenkins_cd.report import junit
+
+    report = junit.of_deployments(deployments)
+    if report.cases or any(one.tests for one in deployments):
+        results.write(junit_file(out, deployments[0].environment), junit.xml(report))
+
+
+@contextlib.contextmanager
+def _failure_in_jenkins(out: Path, request: Request) -> Iterator[None]:
+    """Tell Jenkins of an error in a phase that changes something: such a deployment has no record."""
+    from jenkins_cd import results
+    from jenkins_cd.errors import Interrupted, JenkinsCdError
+    from jenkins_cd.model import TestReport
+    from jenkins_cd.report import junit
+
+    try:
+        yield
+    except JenkinsCdError as error:
+        if error.phase in ("apply", "verify", "test") and request.environment and not isinstance(error, Interrupted):
+            what, where = f"{error.phase} {request.app} {request.version}", f"deployment.{request.environment}"
+            case = junit.failed(what, where, f"{error.message}\n{error.hint}")
+            results.write(junit_file(out, request.environment), junit.xml(TestReport(cases=(case,))))
+        raise
 
 
 def _show(done: Done, page: Path | None, show_plan: bool) -> None:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import functools
 import re
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
 from jenkins_cd import common_chart
@@ -18,7 +16,7 @@ from jenkins_cd.config.types import NAME, Environment, PlatformFile
 from jenkins_cd.errors import BadInput, ExternalFailure
 from jenkins_cd.gitops.ledger import Ledger
 from jenkins_cd.suggest import nearest
-from jenkins_cd.tools import helm
+from jenkins_cd.tools import helm, leftovers
 
 ACCOUNT = "jenkins-cd"  # where an environment's `helm.service_account` is null, and for models that deploy without one
 _LABEL = "[a-z0-9]([a-z0-9-]*[a-z0-9])?"
@@ -141,8 +139,8 @@ def _of_chart(
     repository: str, name: str, version: str, content: str, plain_http: bool, tell: Callable[[str], None]
 ) -> frozenset[Kind]:
     tell(f"fetching the chart {name} {version}")
-    with tempfile.TemporaryDirectory(prefix="jenkins-cd-chart-") as folder:
-        file = helm.pull(repository, name, version, Path(folder), plain_http)
+    with leftovers.folder("chart") as folder:
+        file = helm.pull(repository, name, version, folder, plain_http)
         if content and common_chart.sha256(file) != content:
             raise ExternalFailure(f"the chart {name} {version} in {repository} is not the one that was released")
         return frozenset(chart_kinds.of_chart(file, tell))

@@ -20,6 +20,7 @@ class Target:
     platform: PlatformFile
     url: str  # the app's base URL there
     progress: Progress
+    attempt: str = ""  # tells the deployment that goes there apart from others, over all of its steps
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 
 from jenkins_cd.argocd import course, evidence, states, windows
 from jenkins_cd.argocd import site as sites
-from jenkins_cd.argocd.revisions import Wish
+from jenkins_cd.argocd.revisions import RUN, Wish
 from jenkins_cd.argocd.site import Site
 from jenkins_cd.argocd.states import Object
 from jenkins_cd.delivery import Followed, Target, declaration, health, pull
@@ -119,4 +119,5 @@ def _wish(target: Target, release: Release, commit: str) -> Wish:
         branch=declaration.branch_of(target),
         place=declaration.place_of(target, release),
         commit=commit,
+        run=target.attempt or RUN,
     )

@@ -1,12 +1,13 @@
-"""Tests as JUnit XML, in the shape that Jenkins reads (https://plugins.jenkins.io/junit/)."""
+"""Tests, and deployments that failed, as JUnit XML in the shape that Jenkins reads: https://plugins.jenkins.io/junit/."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import groupby
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from jenkins_cd.masking import mask
-from jenkins_cd.model import TestCase, TestReport
+from jenkins_cd.model import Deployment, TestCase, TestReport
 from jenkins_cd.report.text import clean
 
 
@@ -16,6 +17,23 @@ def xml(report: TestReport) -> bytes:
     for name, cases in groupby(sorted(report.cases, key=lambda case: case.suite), key=lambda case: case.suite):
         _suite(root, name, list(cases))
     return bytes(tostring(root, encoding="utf-8", xml_declaration=True))
+
+
+def of_deployments(deployments: Iterable[Deployment]) -> TestReport:
+    """Return the tests of deployments; one that failed without a failing test is a case named after its last phase."""
+    cases: list[TestCase] = []
+    for one in deployments:
+        cases += one.tests.cases if one.tests else ()
+        if one.outcome != "verified" and not (one.tests and one.tests.failed):
+            phase = next((phase.name for phase in reversed(one.phases) if phase.status == "failed"), "verify")
+            what, where = f"{phase} {one.app} {one.version}", f"{one.kind}.{one.environment}"
+            cases.append(failed(what, where, f"{one.outcome}: {one.reason}\n{one.evidence}", one.seconds))
+    return TestReport(cases=tuple(cases))
+
+
+def failed(what: str, where: str, message: str, seconds: float = 0.0) -> TestCase:
+    """Return a step of a deployment that failed, as a case: `verify storefront 1.4.0` in `deployment.dev`."""
+    return TestCase(suite=where, name=what, seconds=seconds, outcome="failed", message=message.rstrip())
 
 
 def _suite(root: Element, name: str, cases: list[TestCase]) -> None:

@@ -102,7 +102,7 @@ def told(status: int, said: str, asked: Asked) -> JenkinsCdError:
     if status == 403:
         return _denied(said, asked)
     if status == 404:
-        hint = "check the names; Argo CD says so too where the Application is in another project"
+        hint = "check the names; jenkins-cd render argocd --check tells what is not there, or in another project"
         return Absent(message, hint)
     if status in _REJECTED:
         return Rejected(message, "change what the server names, then try again")

@@ -21,6 +21,7 @@ from jenkins_cd.config.types import BRANCH, GIT_URL, PATH, Meta
 from jenkins_cd.errors import BadInput, ExternalFailure, MissingTool
 from jenkins_cd.masking import from_environment, mask, read
 from jenkins_cd.model import GitState
+from jenkins_cd.tools import leftovers
 from jenkins_cd.tools.git_failures import NoSuchRef, explain
 
 TIMEOUT = 600.0  # seconds for one command; a stalled transfer is given up much earlier
@@ -82,8 +83,7 @@ def read_file(url: str, ref: str, path: str) -> bytes:
     """
     url, path = check_url(url), _check(path, PATH, "path")
     ref = _check(ref, BRANCH, "branch, tag or commit")
-    with tempfile.TemporaryDirectory(prefix="jenkins-cd-git-") as folder:
-        bare = Path(folder)
+    with leftovers.folder("git") as bare:
         run(["init", "--quiet", "--bare", "--template="], folder=bare)
         _fetch(bare, url, "--depth=1", url, ref, purpose=f"read {path} from {url} at {ref}")
         try:

@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import re
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ from urllib.parse import urlencode
 
 from jenkins_cd.errors import BadInput, ExternalFailure
 from jenkins_cd.masking import from_environment, read, register
-from jenkins_cd.tools import http
+from jenkins_cd.tools import http, leftovers
 
 if TYPE_CHECKING:
     import requests
@@ -155,11 +154,10 @@ def credentials(*hosts: str) -> Iterator[dict[str, str]]:
         return
     token = register(base64.b64encode(":".join(pair).encode()).decode())
     auths = {**_auths_of_user(), **{host: {"auth": token} for host in hosts}}
-    with tempfile.TemporaryDirectory(prefix="jenkins-cd-login-") as folder:
-        file = Path(folder) / "config.json"
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as stream:
-            json.dump({"auths": auths}, stream)
-        yield {"HELM_REGISTRY_CONFIG": str(file), "REGISTRY_AUTH_FILE": str(file), "DOCKER_CONFIG": folder}
+    with leftovers.folder("login") as folder:
+        file = folder / "config.json"
+        leftovers.write_secret(file, json.dumps({"auths": auths}).encode())
+        yield {"HELM_REGISTRY_CONFIG": str(file), "REGISTRY_AUTH_FILE": str(file), "DOCKER_CONFIG": str(folder)}
 
 
 def login() -> tuple[str, str] | None:

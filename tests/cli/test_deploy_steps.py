@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from jenkins_cd.findings import junit as reader
 from tests.deployments import STEPS, Shop
 
 
@@ -54,6 +55,34 @@ def test_a_step_that_fails_ends_with_the_verdict_as_its_exit_code(shop: Shop, co
     codes = [command("1.5.0", "--step", step).returncode for step in STEPS]
     assert codes == [0, 0, 0, 1]
     assert shop.cluster.declared() == "1.4.0"
+
+
+def test_a_deployment_that_fails_before_its_tests_is_a_failed_test_in_jenkins(shop: Shop, command: Any) -> None:
+    shop.deploy("1.4.0")
+    junit = shop.folder / "checkout" / ".jenkins-cd" / "tests" / "dev" / "junit.xml"
+    junit.parent.mkdir(parents=True)
+    junit.write_text("of another build")
+    shop.cluster.broken = {"1.5.0"}
+    assert command("1.5.0", "--step", "plan").returncode == 0
+    assert command("1.5.0", "--step", "apply").returncode == 0
+    assert not junit.exists()
+    assert command("1.5.0", "--step", "verify").returncode == 1
+    [case] = reader.read([junit]).cases
+    assert (case.suite, case.name, case.outcome) == ("deployment.dev", "verify storefront 1.5.0", "failed")
+    assert case.message.startswith("failed: 1.5.0 did not come up")
+    assert "it does not start" in case.message
+
+
+def test_an_error_while_it_is_applied_is_one_too(shop: Shop, command: Any) -> None:
+    assert command("1.5.0", "--step", "plan").returncode == 0
+    hook = shop.remote / "hooks" / "update"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho closed for today\ntest $1 != refs/heads/main\n")
+    hook.chmod(0o755)
+    assert command("1.5.0", "--step", "apply").returncode not in (0, 1)
+    [case] = reader.read([shop.folder / "checkout" / ".jenkins-cd" / "tests" / "dev" / "junit.xml"]).cases
+    assert (case.suite, case.name, case.outcome) == ("deployment.dev", "apply storefront 1.5.0", "failed")
+    assert "closed for today" in case.message
 
 
 def test_a_step_too_early_is_bad_input(shop: Shop, command: Any) -> None:

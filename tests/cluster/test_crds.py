@@ -72,8 +72,11 @@ def test_it_is_refused_unless_kinds_of_the_whole_cluster_are_allowed(brings: tup
 def test_the_first_installation_makes_it_and_nothing_changes_or_removes_it(brings: tuple[App, str]) -> None:
     app, name = brings
     app.rules(helm_allow=("cluster-scoped",), helm_service_account=None)
+    crd = f"# crd: CustomResourceDefinition/{name}"
+    assert f"{crd} is made unless it is there, and stays so\n" in app.plan("1.0.0").manifests
     assert app.deploy("1.0.0").reached
     assert there(app, name) == "1.0.0"
+    assert f"{crd} stays as it is: crds/ is for the first installation\n" in app.plan("1.0.1").manifests
     assert app.deploy("1.0.1").reached
     assert there(app, name) == "1.0.0"
     assert app.deploy("1.0.0", verified="1.0.0").reached

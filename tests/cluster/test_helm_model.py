@@ -9,7 +9,7 @@ import pytest
 
 from jenkins_cd import attempt as phases
 from jenkins_cd.attempt import Attempt, Request
-from jenkins_cd.delivery import DeliveryModel, helm, pending
+from jenkins_cd.delivery import DeliveryModel, helm, release_owner
 from jenkins_cd.errors import BadInput, ExternalFailure, Refused
 from jenkins_cd.gitops.ledger import Ledger
 from jenkins_cd.model import Image
@@ -54,9 +54,9 @@ def test_release_build_and_requester_are_tied_together_in_the_history(pushed: Ap
     commit = pushed.apply("1.0.0")
     now = pushed.status
     assert now.description.startswith(f"Deploy {APP} 1.0.0 in dev, requested by jane, build https://jenkins.local/")
-    labels = [now.labels[f"{pending.PREFIX}{name}"] for name in ("version", "commit", "requester")]
+    labels = [now.labels[f"{release_owner.PREFIX}{name}"] for name in ("version", "commit", "requester")]
     assert labels == ["1.0.0", commit, "jane"]
-    owner = pending.owner(now.labels)
+    owner = release_owner.of(now.labels)
     assert owner
     assert owner.build == "https://jenkins.local/job/shop/job/storefront%2Fmain/7/"
 

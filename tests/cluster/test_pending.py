@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from jenkins_cd.delivery import charts, declaration, pending
-from jenkins_cd.delivery.pending import Owner
+from jenkins_cd.delivery import charts, declaration, pending, release_owner, rollback_record
+from jenkins_cd.delivery.release_owner import Owner
 from jenkins_cd.tools import helm_release
-from jenkins_cd.tools.helm_release import Busy, Change
+from jenkins_cd.tools.helm_release import Busy, Change, Installed
 from tests.cluster.pushed import APP, App
 
 SLOW = {"name": "migrate", "when": "pre-install,pre-upgrade"}  # it serves for ever
@@ -28,11 +28,11 @@ def dead() -> Owner:
     """Return an owner on this machine whose process has ended."""
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    return replace(pending.ourselves(BUILD), process=ended.pid)
+    return replace(release_owner.ourselves(BUILD), process=ended.pid)
 
 
 def elsewhere() -> Owner:
-    return replace(pending.ourselves(BUILD), host="agent-7", machine="0123456789abcdef")
+    return replace(release_owner.ourselves(BUILD), host="agent-7", machine="0123456789abcdef")
 
 
 @contextlib.contextmanager
@@ -51,7 +51,7 @@ def helm_at_work(pushed: App, owner: Owner) -> Iterator[subprocess.Popen[bytes]]
 def process_of(pushed: App, owner: Owner) -> Iterator[subprocess.Popen[bytes]]:
     wanted = declaration.read(pushed.target, pushed.release("1.0.1"))
     with charts.unpacked(wanted.after, pushed.release("1.0.1"), True) as chart:
-        change = Change(labels=pending.labels(owner))
+        change = Change(labels=release_owner.labels(owner))
         arguments = helm_release.upgrade_arguments(helm_release.major(), pushed.place, chart, change, ())
         helm = subprocess.Popen(["helm", *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
@@ -71,13 +71,13 @@ def stuck(pushed: App, owner: Owner) -> None:
 
 
 def test_the_labels_of_a_release_carry_its_owner_whatever_the_builds_address() -> None:
-    ours = pending.ourselves(BUILD)
-    labels = pending.labels(ours)
-    assert pending.owner(labels) == ours
+    ours = release_owner.ourselves(BUILD)
+    labels = release_owner.labels(ours)
+    assert release_owner.of(labels) == ours
     assert all(len(value) <= 63 for value in labels.values())
     none = replace(ours, build="")
-    assert pending.owner({**labels, **pending.labels(none)}) == none
-    assert pending.owner({"owner": "helm"}) is None
+    assert release_owner.of({**labels, **release_owner.labels(none)}) == none
+    assert release_owner.of({"owner": "helm"}) is None
 
 
 def test_a_release_that_a_killed_helm_left_is_put_back_and_then_upgraded(pushed: App) -> None:
@@ -108,7 +108,7 @@ def test_a_release_whose_owner_lives_is_waited_for_and_then_said_to_be_held(
     monkeypatch.setattr(pending, "LOOK", 0.1)
     told: list[str] = []
     pushed.apply("1.0.0")
-    with helm_at_work(pushed, pending.ourselves(BUILD)):
+    with helm_at_work(pushed, release_owner.ourselves(BUILD)):
         with pytest.raises(Busy) as caught:
             pending.clear(pushed.place, 0.5, told.append)
         assert f"held by {BUILD} (process {os.getpid()} on " in caught.value.message
@@ -119,7 +119,7 @@ def test_a_release_whose_owner_lives_is_waited_for_and_then_said_to_be_held(
 def test_who_waits_goes_on_when_the_other_one_is_through(pushed: App, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pending, "LOOK", 0.1)
     pushed.apply("1.0.0")
-    with helm_at_work(pushed, pending.ourselves(BUILD)) as helm:
+    with helm_at_work(pushed, release_owner.ourselves(BUILD)) as helm:
         pushed.says(hook=None)
         threading.Thread(target=_end_once_waited_for, args=(pushed, helm), daemon=True).start()
         assert pushed.deploy("1.0.1").reached
@@ -140,7 +140,7 @@ def test_a_helm_that_outlives_whoever_started_it_still_holds_the_release(pushed:
         helm.kill()
         helm.wait()
         assert pending.gone(pushed.status, 300.0)
-    assert pending.owner(pushed.status.labels) == owner
+    assert release_owner.of(pushed.status.labels) == owner
 
 
 def test_an_owner_elsewhere_is_gone_after_twice_the_time_that_a_deployment_may_take(pushed: App) -> None:
@@ -151,11 +151,31 @@ def test_an_owner_elsewhere_is_gone_after_twice_the_time_that_a_deployment_may_t
     assert "on agent-7" in pending.held(now)
 
 
-def test_a_rollback_carries_the_labels_of_the_revision_it_puts_back_and_they_do_not_count(pushed: App) -> None:
+def test_a_rollback_has_the_owner_that_is_written_beside_it_and_none_where_that_is_not_clear(
+    pushed: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stuck(pushed, dead())
-    rollback = replace(pushed.status, status="pending-rollback")
-    assert not pending.gone(rollback, 300.0)
-    assert "held by nobody we know" in pending.held(rollback)
+    rollback = replace(pushed.status, status="pending-rollback", revision=7)  # with the labels of what it puts back
+    monkeypatch.setattr(helm_release, "status", lambda _place: rollback)
+
+    def now() -> Installed:
+        found = pending.status(pushed.place)
+        assert found
+        return found
+
+    assert "held by nobody we know" in pending.held(now())
+    assert not pending.gone(now(), 300.0)
+    rollback_record.begin(pushed.place, 7, release_owner.labels(killed := dead()))
+    assert release_owner.of(now().labels) == killed
+    assert pending.gone(now(), 300.0)
+    rollback_record.begin(pushed.place, 7, release_owner.labels(elsewhere()))
+    assert "on agent-7" in pending.held(now())
+    assert not pending.gone(now(), 300.0)
+    rollback_record.begin(pushed.place, 7, release_owner.labels(elsewhere()))
+    assert "held by nobody we know" in pending.held(now())
+    rollback_record.begin(pushed.place, 8, release_owner.labels(elsewhere()))()
+    assert "held by nobody we know" in pending.held(now())
+    assert not rollback_record._read(pushed.place)
 
 
 def test_a_deployment_that_was_killed_with_its_helm_is_finished_by_the_next(pushed: App, tmp_path: Path) -> None:
@@ -167,5 +187,5 @@ def test_a_deployment_that_was_killed_with_its_helm_is_finished_by_the_next(push
 
 
 def test_our_own_process_is_known_by_its_number_and_its_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert pending._started(os.getpid()) == pending.ourselves("").started
-    assert pending._started(2**22 + 1) is None
+    assert release_owner._started(os.getpid()) == release_owner.ourselves("").started
+    assert release_owner._started(2**22 + 1) is None

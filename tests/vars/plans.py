@@ -56,7 +56,7 @@ def deployment(title: str = "storefront 1.0.0 → dev") -> PipelinePlan:
             {"plan": "Plan", "apply": "Deploy", "verify": "Verify", "test": "Tests"}.items()
         )
     ]
-    steps[3] = replace(steps[3], junit=".jenkins-cd/tests/dev/junit.xml")
+    steps[1:] = [replace(step, junit=".jenkins-cd/tests/dev/junit.xml") for step in steps[1:]]
     return PipelinePlan(title=title, steps=tuple(steps), lock="jenkins-cd deploys storefront to dev", platform=PLATFORM)
 
 

@@ -33,7 +33,7 @@ def test_the_steps_are_stages_with_one_sh_each(scene: Scene) -> None:
     assert stages(outcome) == [("Prepare",), ("Plan",), ("Deploy",), ("Verify",), ("Tests",)]
     assert outcome.display_name == "storefront 1.0.0 → dev"
     assert [started.arguments[-1] for started in scene.started] == ["dev", "plan", "apply", "verify", "test"]
-    assert [kind for kind, _ in scene.shown] == ["junit", "publishHTML"]
+    assert [kind for kind, _ in scene.shown] == ["junit", "junit", "junit", "publishHTML"]
 
 
 def test_deployments_of_one_app_to_one_environment_hold_one_lock(scene: Scene) -> None:
@@ -53,13 +53,15 @@ def test_without_the_plugin_for_locks_it_says_so_and_deploys(scene: Scene) -> No
 
 def test_a_failure_ends_it_with_the_evidence_in_the_build_s_error(scene: Scene) -> None:
     bad = failing("storefront 1.0.0 in dev: failed: it did not come up", evidence="HTTP 500", hint="mend it")
-    scene.answers = answers(verify=bad)
+    junit = ".jenkins-cd/tests/dev/junit.xml"
+    scene.answers = answers(verify={**bad, "files": {junit: "<testsuites/>"}})
     outcome = scene.run("deployPipeline()", parameters=PARAMETERS)
     assert outcome.result == "FAILURE"
     said = "jenkins-cd deploy: storefront 1.0.0 in dev: failed: it did not come up"
     assert outcome.error == f"{said}\nHTTP 500\nnext: mend it"
     assert outcome.description == said
     assert stages(outcome)[-1] == ("Verify",)
+    assert [shown["files"] for kind, shown in scene.shown if kind == "junit"] == [[], [junit]]
 
 
 def test_what_is_deployed_already_is_left_alone(scene: Scene) -> None:
