@@ -9,9 +9,9 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo:  ## A real app from commit to staging, on this machine (LAB=1: as pods, on a real Kubernetes)
+demo:  ## A real app from commit to staging, on this machine (LAB=1: as pods, on a real Kubernetes; LAB=argocd: through Argo CD)
 	@scripts/bootstrap $(if $(LAB),lab,demo)
-	@$(if $(LAB),python -m tests.lab demo,jenkins-cd demo)
+	@$(if $(LAB),python -m tests.lab demo $(filter argocd,$(LAB)),jenkins-cd demo)
 
 lab:  ## Start real systems on this machine: Kubernetes with a node, a registry, Git servers (SONARQUBE=1: only that)
 	@scripts/bootstrap $(if $(SONARQUBE),demo,lab)

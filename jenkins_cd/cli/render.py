@@ -11,6 +11,7 @@ from jenkins_cd.cli import options, outcome
 
 if TYPE_CHECKING:
     from jenkins_cd.argocd.plan import Plan
+    from jenkins_cd.argocd.setup import Setup
     from jenkins_cd.cluster.rbac import Grant
 
 
@@ -130,6 +131,7 @@ def argocd(
             done = plans.apply(work, lambda text: click.echo(f"argocd: {text}", err=True))
             if not options.report(done, as_json):
                 _table(done)
+                _unreleased(found)
             return 0
     if not options.report(work.plan, as_json):
         _differences(work.plan)
@@ -161,6 +163,12 @@ def _table(plan: Plan) -> None:
         click.echo(f"there, and not in the platform file: {one}")
     if not plan.differs:
         click.echo("\nnothing to do: all is as the platform file says")
+
+
+def _unreleased(found: Setup) -> None:
+    """Say what comes later, where nothing was released that could be delivered."""
+    if not any(one.kind in ("Application", "ApplicationSet") for one in found.entries):
+        click.echo("\nno app of it is released yet: run this again after jenkins-cd ci, for its Applications")
 
 
 def _told(plan: Plan) -> str:

@@ -9,8 +9,8 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from jenkins_cd.demo import site
@@ -30,6 +30,16 @@ class Step:
     title: str = ""  # what the reader is about to see; steps without one go on with the one before
     expected: int = 0
     why: str = ""
+    env: Mapping[str, str] = field(default_factory=dict)  # besides the site's
+
+
+@dataclass(frozen=True)
+class Additions:
+    """What a site has to be told besides, and when."""
+
+    validated: Sequence[Step] = ()  # both files are known
+    released: Sequence[Step] = ()  # the first version is, and runs nowhere yet
+    told: Sequence[Step] = ()  # all else
 
 
 def play(folder: Path | None, keep: bool) -> Path:
@@ -55,18 +65,20 @@ def _play(folder: Path, keep: bool) -> Path:
         return tell(here, introduction, keep=keep)
 
 
-def tell(here: Site, introduction: Sequence[str], prologue: Sequence[Step] = (), *, keep: bool = False) -> Path:
-    """Run the story on a site that is up, and return its reports; `prologue` is what is done before it."""
+def tell(here: Site, introduction: Sequence[str], additions: Additions = Additions(), *, keep: bool = False) -> Path:
+    """Run the story on a site that is up, and return its reports."""
     started = time.monotonic()
     _say(*introduction)
     reports = _fresh(KEPT.resolve())
     try:
-        for step in (*prologue, *_first_version(here)):
+        for step in _first_version(here, additions):
             run(here, step)
         _keep_report(here, reports / "1.0.0")
         for step in _bad_version(here):
             run(here, step)
         _keep_report(here, reports / "1.1.0")
+        for step in additions.told:
+            run(here, step)
     finally:
         if here.agent_log.exists():
             shutil.copy2(here.agent_log, reports / "agent.log")
@@ -83,15 +95,17 @@ def tell(here: Site, introduction: Sequence[str], prologue: Sequence[Step] = (),
     return reports
 
 
-def _first_version(here: Site) -> Sequence[Step]:
+def _first_version(here: Site, additions: Additions) -> Sequence[Step]:
     return (
         Step("cat ../platform.yaml", "What the platform team has written"),
         Step("cat cd.yaml", "What the app's team has written"),
         Step("jenkins-cd validate", "Both files, checked"),
+        *additions.validated,
         Step("jenkins-cd common-chart publish", "Once for all apps: the chart that they depend on"),
         Step("git tag v1.0.0", "A version, from its commit to a published release"),
         Step("git push --quiet origin v1.0.0"),
         Step("jenkins-cd ci"),
+        *additions.released,
         Step(
             "jenkins-cd deliver --app storefront --version 1.0.0",
             "Through every automatic environment, tested in each",
@@ -145,7 +159,7 @@ def run(here: Site, step: Step) -> None:
     command = shlex.split(step.line)
     if command[0] == "jenkins-cd":  # this one, whatever is in PATH
         command[:1] = [sys.executable, "-m", "jenkins_cd"]
-    code = process.attached(leashed(command, "TERM"), cwd=here.app, env=here.env)
+    code = process.attached(leashed(command, "TERM"), cwd=here.app, env={**here.env, **step.env})
     if code != step.expected:
         raise GateFailed(
             f"the demo went wrong: {step.line} ended with exit code {code}, expected {step.expected}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 import shlex
 import signal
@@ -153,12 +154,12 @@ def build_sonarqube() -> None:
         sonarqube_archive.fetch()
 
 
-def demo() -> None:
-    """Tell the demo's whole story on the lab."""
+def demo(model: str = "helm") -> None:
+    """Tell the demo's whole story on the lab, with a delivery model: `helm` or `argocd`."""
     from tests.lab import demo as room
 
     with process.interruptible():
-        room.play()
+        room.play(model)
 
 
 COMMANDS: Mapping[str, Callable[[], None]] = {
@@ -182,7 +183,13 @@ def main(arguments: list[str]) -> None:
         return
     parser = argparse.ArgumentParser(prog="python -m tests.lab", description=__doc__)
     parser.add_argument("command", choices=list(COMMANDS))
-    command = COMMANDS[parser.parse_args(arguments).command]
+    parser.add_argument("model", nargs="?", choices=["helm", "argocd"], help="of `demo`: how releases are delivered")
+    parsed = parser.parse_args(arguments)
+    command = COMMANDS[parsed.command]
+    if parsed.model:
+        if command is not demo:
+            parser.error(f"{parsed.command} takes no model")
+        command = functools.partial(demo, parsed.model)
     try:
         if command is build.build:
             with process.interruptible():

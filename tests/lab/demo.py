@@ -1,4 +1,4 @@
-"""The demo's whole story on the lab: `make demo LAB=1`. The storefront runs as pods, pushed with Helm."""
+"""The demo's whole story on the lab: `make demo LAB=1`, or LAB=argocd. The storefront runs as pods."""
 
 from __future__ import annotations
 
@@ -7,93 +7,60 @@ import secrets
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
 import yaml
 
 from jenkins_cd import common_chart
-from jenkins_cd.demo import site, story
+from jenkins_cd.demo import site
 from jenkins_cd.demo.site import ENVIRONMENTS, Site
-from jenkins_cd.demo.story import Step
 from jenkins_cd.gitops.repository import Repository
 from jenkins_cd.tools import process
-from tests.lab import lease, places
+from tests.lab import demo_argocd, demo_helm, lease
 from tests.lab.lab import Lab
 from tests.lab.network import NODE_PORTS
 from tests.lab.progress import say
 
-PLATFORM = """\
-# What the platform team says for all apps. Releases are pushed to a cluster with Helm.
-registry:
-  images: {registry}/RUN/apps
-  charts: oci://{registry}/RUN/charts
-  plain_http: true
-deploy_repository:
-  url: file://{deploy}
-  branch: main
 
-environments:
-  dev:
-    model: helm
-    after: ci
-    tests: [smoke]
-    health_url: {dev}
-    timeout: 40s
-    settle: 1s
-    on_failure: rollback
-    helm: {{namespace: "{{project}}-RUN-dev"}}
-  test:
-    model: helm
-    after: dev
-    tests: [smoke]
-    health_url: {test}
-    timeout: 90s
-    settle: 1s
-    on_failure: rollback
-    helm: {{namespace: "{{project}}-RUN-test"}}
-  staging:
-    model: helm
-    after: test
-    promotion: manual
-    approvers: [qa]
-    health_url: {staging}
-    timeout: 90s
-    settle: 1s
-    on_failure: rollback
-    helm: {{namespace: "{{project}}-RUN-staging"}}
-"""
+class Room(Protocol):
+    """What is told of one delivery model."""
+
+    def platform(self, lab: Lab) -> str:
+        """Return the platform file, for `site.lay_out`; RUN is still to be named."""
+
+    def tell(self, lab: Lab, here: Site, run: str) -> Path:
+        """Prepare what is missing, tell the story, and return its reports."""
+
+    def clean(self, lab: Lab, run: str) -> None:
+        """Take away what is in none of the namespaces."""
+
+
+ROOMS: Mapping[str, Room] = {"helm": demo_helm, "argocd": demo_argocd}  # by delivery model
 PROBES = {"startupProbe": {"periodSeconds": 1, "failureThreshold": 20}, "readinessProbe": {"periodSeconds": 1}}
 
 
-def play() -> Path:
-    """Start or join the lab, tell the story on it, and return its reports."""
+def play(model: str) -> Path:
+    """Start or join the lab, tell the story on it, and return its reports. `model` is one of ROOMS."""
     held = lease.join(say)
     run = f"d{secrets.token_hex(3)}"
     try:
         with tempfile.TemporaryDirectory(prefix="jenkins-cd-demo-") as folder:
-            return _play(held.lab, run, Path(folder))
+            return _play(held.lab, model, run, Path(folder))
     finally:
-        for environment in ENVIRONMENTS:
-            held.lab.kubectl("delete", "namespace", f"shop-{run}-{environment}", "--wait=false", check=False)
+        with process.interruptible():  # anew, as somebody may have ended the story
+            ROOMS[model].clean(held.lab, run)
+            namespaces = [f"namespace/shop-{run}-{environment}" for environment in ENVIRONMENTS]
+            held.lab.kubectl("delete", *namespaces, "--wait=false", "--ignore-not-found", check=False)
         held.leave()
 
 
-def _play(lab: Lab, run: str, folder: Path) -> Path:
+def _play(lab: Lab, model: str, run: str, folder: Path) -> Path:
+    room = ROOMS[model]
     ports = dict(zip(ENVIRONMENTS, _free_ports(lab), strict=False))
     urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
-    here = site.lay_out(folder, lab.registry, urls, PLATFORM.replace("RUN", run))
-    here.env["JENKINS_CD_KUBECONFIG"] = lab.kubeconfig  # type: ignore[index]
+    here = site.lay_out(folder, lab.registry, urls, room.platform(lab).replace("RUN", run))
     _declare(here, ports, f"oci://{lab.registry}/{run}/charts")
-    _grant(lab, here, run)
-    introduction = (
-        f"A demo of jenkins-cd on a real Kubernetes at {lab.server}, with a registry at {lab.registry}:",
-        "  each environment is a namespace; a step works there with a token of minutes of",
-        "  an account that may do what Helm needs and nothing else. What it may do was made by",
-        "    jenkins-cd render rbac --project shop | kubectl apply -f -",
-    )
-    epilogue = Step("jenkins-cd drift --environment staging", "What runs in the cluster is what was released")
-    reports = story.tell(here, introduction)
-    story.run(here, epilogue)
-    return reports
+    return room.tell(lab, here, run)
 
 
 def _free_ports(lab: Lab) -> list[int]:
@@ -116,13 +83,3 @@ def _declare(here: Site, ports: Mapping[str, int], charts: str) -> None:
         for file, content in (("Chart.yaml", chart), ("values.yaml", values)):
             files[f"{environment}/shop/storefront/{file}"] = yaml.safe_dump(content, sort_keys=False).encode()
     Repository.open(str(here.deploy)).commit("main", "What each environment wants", lambda _view: files)
-
-
-def _grant(lab: Lab, here: Site, run: str) -> None:
-    """Make the namespaces and the accounts, as the platform team does once."""
-    for environment in ENVIRONMENTS:
-        lab.kubectl("create", "namespace", f"shop-{run}-{environment}")
-    rendered = process.run(
-        [str(places.BIN.parent.parent / "bin" / "jenkins-cd"), "render", "rbac", "--project", "shop"], env=here.env
-    ).require("render the rights")
-    lab.kubectl("apply", "-f", "-", stdin=rendered.stdout)
