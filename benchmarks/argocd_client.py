@@ -1,8 +1,9 @@
 """What a deployment with the model argocd does from its commit on, as a program of its own: sync, follow, verdict.
 
-    python benchmarks/argocd_client.py PLATFORM RELEASE COMMIT
+    python benchmarks/argocd_client.py PLATFORM RELEASE [COMMIT]
 
-prints how it ended as JSON. It imports the installed jenkins_cd and nothing else of this repository.
+prints how it ended as JSON. Without a commit it says `ready`, and reads one from standard input: a deployment is
+running already when it commits. It imports the installed jenkins_cd and nothing else of this repository.
 """
 
 from __future__ import annotations
@@ -25,8 +26,10 @@ class Quiet:
         """Say nothing."""
 
 
-def main(platform_file: str, release_file: str, commit: str) -> None:
+def main(platform_file: str, release_file: str, commit: str = "") -> None:
     """Follow a commit to its verdict."""
+    import requests  # noqa: F401 - a deployment has used it by then
+
     from jenkins_cd import results
     from jenkins_cd.argocd import course, site
     from jenkins_cd.argocd.revisions import Wish
@@ -41,13 +44,16 @@ def main(platform_file: str, release_file: str, commit: str) -> None:
     names = {"app": release.app, "project": release.project, "environment": "dev"}
     url = environment.health_url.format(**names)
     target = Target(name="dev", environment=environment, platform=platform, url=url, progress=Quiet())
+    where = site.opened(target, release)
+    if not commit:
+        print("ready", flush=True)
+        commit = sys.stdin.readline().strip()
     wish = Wish(
         repository=declaration.repository_of(target),
         branch=declaration.branch_of(target),
         place=declaration.place_of(target, release),
         commit=commit,
     )
-    where = site.opened(target, release)
     course.begin(where, wish)
     ended = course.follow(where, wish)
     print(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,11 +45,19 @@ def processor(names: Sequence[str]) -> float:
     return total
 
 
-def run(argv: Sequence[str], folder: Path, env: dict[str, str]) -> Ended:
-    """Run a program to its end, and tell what it took with all that it has started."""
+def run(argv: Sequence[str], folder: Path, env: dict[str, str], told: Callable[[], str] | None = None) -> Ended:
+    """Run a program to its end, and tell what it took with all that it has started.
+
+    With `told` it says a line once it is ready, and is then given one: what that function returns.
+    """
+    given = subprocess.DEVNULL if told is None else subprocess.PIPE
     with subprocess.Popen(
-        argv, cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        argv, cwd=folder, env=env, stdin=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as started:
+        if told and started.stdin and started.stdout:
+            started.stdout.readline()
+            started.stdin.write(f"{told()}\n")
+            started.stdin.flush()
         output = started.stdout.read() if started.stdout else ""
         _, status, used = os.wait4(started.pid, 0)
         started.returncode = os.waitstatus_to_exitcode(status)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from jenkins_cd.argocd import states, tree, verdicts
+from jenkins_cd.argocd import states, verdicts
 from jenkins_cd.argocd.judge import Decision, is_ours
-from jenkins_cd.argocd.tree import Ailment, Resource
 from jenkins_cd.argocd.underway import FAULTS, Underway
 from jenkins_cd.delivery import Followed
 from jenkins_cd.tools import argocd_applications
 from jenkins_cd.tools.argocd_applications import SyncOrder
 from jenkins_cd.tools.argocd_failures import Blocked, Busy, Denied, Expired, Rejected
+
+if TYPE_CHECKING:
+    from jenkins_cd.argocd.tree import Ailment
+    from jenkins_cd.model import Resource
 
 BETWEEN = 1.0  # seconds between two refreshes: the controller's times are whole seconds
 FRESH = 2.0  # seconds for which a comparison that we asked for is of the newest commit
@@ -85,6 +89,8 @@ def give_up(at: Underway) -> None:
 
 def resources(at: Underway) -> tuple[Resource, ...]:
     """Return what is there of the Application, for the record; nothing where that cannot be read."""
+    from jenkins_cd.argocd import tree
+
     try:
         return tree.resources(tree.read(argocd_applications.tree(at.site.server, at.site.ref)), at.app)
     except FAULTS:
@@ -157,6 +163,8 @@ def _ill(at: Underway) -> Followed | None:
     if not is_ours(at.app, at.wish, operation):
         return None  # what is ill is what was there before
     at.pods = now
+    from jenkins_cd.argocd import tree
+
     try:
         nodes = tree.read(argocd_applications.tree(at.site.server, at.site.ref))
     except (Denied, Expired):

@@ -25,6 +25,7 @@ from jenkins_cd.tools.argocd_failures import Absent, Denied, Expired
 LOOK = 0.2  # seconds between two questions to the app itself
 QUIET = 1.0  # seconds that the stream is waited for
 POISONED = 8.0  # seconds after which an app that answers with another version makes us doubt the manifest cache
+STALE = 4.0  # seconds after which a look counts no more: the server's stream can lose one
 GONE = 3.0  # seconds after which an Application that is not there is gone
 
 
@@ -79,8 +80,8 @@ def _followed(at: Underway) -> Followed:
 def _looked(at: Underway) -> Followed | None:
     """Take one look and do what it calls for; returns the verdict where there is one."""
     process.pause(0)
-    at.looks.wait(QUIET if at.asked == 0 else LOOK)
-    if not at.app:
+    at.looks.wait(_patience(at))
+    if time.monotonic() - at.looks.at > STALE:
         at.looks.read()
     at.memory.forget("gone")
     decision = at.decision()
@@ -89,6 +90,14 @@ def _looked(at: Underway) -> Followed | None:
     at.good_since, at.asked = None, 0.0
     at.memory.forget("another version")
     return acts.act(at, decision)
+
+
+def _patience(at: Underway) -> float:
+    """Return for how many seconds the stream is waited for: no longer than until something else is due."""
+    if at.good_since is not None:
+        left = at.good_since + seconds(at.site.target.environment.settle) - time.monotonic()
+        return min(LOOK, max(left, 0.0))
+    return QUIET if at.asked == 0 else LOOK
 
 
 def _settled(at: Underway) -> Followed | None:

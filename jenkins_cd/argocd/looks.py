@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
@@ -28,6 +29,7 @@ class Looks:
     seen: Callable[[Object], None]  # is given each look in turn
     app: Object | None = None  # the newest
     version: int = 0  # of it; the server counts up
+    at: float = 0.0  # when it was taken, of the monotonic clock
     waiting: queue.SimpleQueue[Object | JenkinsCdError] = field(default_factory=queue.SimpleQueue)
 
     def wait(self, seconds: float) -> None:
@@ -51,7 +53,7 @@ class Looks:
         version = str((one.get("metadata") or {}).get("resourceVersion", ""))
         number = int(version) if version.isdigit() else self.version
         if number >= self.version:
-            self.app, self.version = one, number
+            self.app, self.version, self.at = one, number, time.monotonic()
             self.seen(one)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 
-from jenkins_cd.argocd import evidence, states, windows
+from jenkins_cd.argocd import states
 from jenkins_cd.argocd.judge import Decision, is_ours
 from jenkins_cd.argocd.underway import FAULTS, Underway
 from jenkins_cd.delivery import Followed, health
@@ -47,6 +47,8 @@ def unknown(at: Underway, error: JenkinsCdError) -> Followed:
 
 def blocked(at: Underway, error: JenkinsCdError) -> Followed:
     """Return that a sync window is closed now, and until when."""
+    from jenkins_cd.argocd import windows
+
     try:
         found = argocd_applications.windows(at.site.server, at.site.ref)
         until = windows.describe(found, datetime.now(timezone.utc))
@@ -60,8 +62,11 @@ def denied(at: Underway, error: JenkinsCdError) -> Followed:
     return _ended(at, "blocked", error.message, error.hint, AGAIN)
 
 
-def too_late(at: Underway) -> Followed:
-    """Return the verdict at the end of the time. That it failed is said only where Argo CD is at work."""
+def too_late(at: Underway) -> Followed | None:
+    """Return the verdict at the end of the time; None where everything is good by now and the app was not asked yet.
+
+    That it failed is said only where Argo CD is at work.
+    """
     took, known = f"in {at.site.timeout:g} s", at.refresh()
     if not known:
         at.looks.read()  # raises where it is the server that is away
@@ -70,6 +75,8 @@ def too_late(at: Underway) -> Followed:
     decision, operation = at.decision(), states.operation(at.app)
     if decision.step == "superseded":
         return superseded(at, decision.revision)
+    if decision.step == "good" and at.asked == 0:
+        return None
     if operation and operation.pending:
         why = f"Argo CD's application controller has not begun with the sync {took}: it is overloaded"
         return _ended(at, "unknown", why, f"look at {at.site.page}", AGAIN)
@@ -85,6 +92,8 @@ def _last(at: Underway, decision: Decision) -> str:
     operation = states.operation(at.app)
     if decision.step != "wait" or operation is None or not is_ours(at.app, at.wish, operation):
         return decision.why
+    from jenkins_cd.argocd import evidence
+
     try:
         return evidence.unready(at.site.server, at.site.ref) or decision.why
     except FAULTS:
@@ -92,6 +101,8 @@ def _last(at: Underway, decision: Decision) -> str:
 
 
 def _whose(at: Underway, revision: str) -> str:
+    from jenkins_cd.argocd import evidence
+
     source = next(iter(at.wish.sources(at.app)), 0)
     try:
         return evidence.whose(argocd_applications.metadata(at.site.server, at.site.ref, revision, source))

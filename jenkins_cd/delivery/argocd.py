@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 
-from jenkins_cd.argocd import course, evidence, states, windows
+from jenkins_cd.argocd import course, states
 from jenkins_cd.argocd import site as sites
 from jenkins_cd.argocd.revisions import RUN, Wish
 from jenkins_cd.argocd.site import Site
@@ -60,6 +60,8 @@ def follow(target: Target, release: Release, commit: str) -> Followed:
 
 def diagnose(target: Target, release: Release, followed: Followed) -> str:
     """Return what Argo CD knows of what went wrong, the cause first, for people."""
+    from jenkins_cd.argocd import evidence
+
     lines = [followed.reason]
     if seen := followed.observation:
         lines.append(f"last look: {seen.at:%Y-%m-%d %H:%M:%S} UTC, GET {seen.url}: {health.describe(seen)}")
@@ -82,6 +84,8 @@ def _check(site: Site) -> None:
         return  # nobody can tell yet
     allowed = argocd_applications.windows(site.server, site.ref)
     if not allowed.can_sync:
+        from jenkins_cd.argocd import windows
+
         raise Refused(
             f"{site.ref.name}: {windows.describe(allowed, datetime.now(timezone.utc))}",
             "deploy when it is open again, or change the window: environments.<name>.freeze and argocd.windows",

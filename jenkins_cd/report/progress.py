@@ -91,6 +91,7 @@ class Screen:
         )
         self._live: Live | None = None
         self._running: dict[str, _Running] = {}
+        self._loose: set[str] = set()  # what was said of stages that do not run: shown until something begins or ends
         self._lock = threading.Lock()
 
     def __enter__(self) -> Screen:
@@ -116,20 +117,28 @@ class Screen:
     def started(self, name: str, detail: str = "") -> None:
         """Show a stage that runs."""
         with self._lock:
+            self._drop_loose()
             self._running[name] = _Running(time.monotonic(), one_line(clean(detail)))
 
     def note(self, name: str, text: str) -> None:
         """Show what a stage is about."""
         with self._lock:
+            if name not in self._running:
+                self._loose.add(name)
             since = self._running[name].since if name in self._running else time.monotonic()
             self._running[name] = _Running(since, one_line(clean(text)))
 
     def finished(self, name: str, status: Status, detail: str, seconds: float) -> None:
         """Leave a line of how a stage ended."""
         with self._lock:
+            self._drop_loose()
             self._running.pop(name, None)
         sign, colour = SIGNS[status]
         self._console.print(self._row(f"{sign} {status}", colour, name, one_line(clean(detail)), duration(seconds)))
+
+    def _drop_loose(self) -> None:
+        while self._loose:
+            self._running.pop(self._loose.pop(), None)
 
     def _draw(self) -> RenderableType:
         from rich.console import Group
