@@ -38,13 +38,21 @@ from tests.lab import lease
 
 APPS = 50
 TITLE = f"{APPS} Applications synced at once by {APPS} processes"
-NOTE = "all ended with the right verdict; the servers' processor time is that of all of Argo CD's processes together"
+NOTE = "`right`: ended with the right verdict; the server processor time is that of all of Argo CD's processes together"
 CLI = "argocd app sync, wait"
-AGAINST: tuple[str, ...] = (CLI, *(f"argocd: {what}" for what in ("server calls", "server processor", "processor")))
+AGAINST: tuple[str, ...] = (
+    CLI,
+    *(f"argocd: {what}" for what in ("right", "server calls", "server processor", "processor")),
+)
 AIMS: Mapping[str, Aim] = {"jenkins-cd": Aim(limit=1.0, against=CLI)}
-UNITS: Mapping[str, str] = {f"{who}: server calls": "calls" for who in ("argocd", "jenkins-cd")}
+UNITS: Mapping[str, str] = {
+    f"{who}: {what}": unit
+    for who in ("argocd", "jenkins-cd")
+    for what, unit in (("server calls", "calls"), ("right", f"of {APPS}"))
+}
 SERVERS = ("argocd-server", "argocd-application-controller", "argocd-repo-server")
 SETTLE = 0.1
+PATIENCE = 120  # seconds that the command line waits; ours, too
 CLIENT = Path(__file__).with_name("argocd_client.py")
 CHART = "apiVersion: v2\nname: {app}\nversion: {version}\n"
 TEMPLATE = """\
@@ -62,7 +70,7 @@ environments:
     model: argocd
     after: ci
     health_url: "{url}/{{app}}"
-    timeout: 300s
+    timeout: 120s
     settle: 100ms
     argocd: {{application: "{project}-{{app}}", project: "{project}", namespace: "{project}"}}
 """
@@ -99,8 +107,8 @@ class Bench:
 
         def argv(app: str) -> list[str]:
             name = f"{self.where.project}-{app}"
-            steps = (f"get {name} --refresh", f"sync {name} --revision {commit} --timeout 300")
-            wait = f"wait {name} --sync --health --operation --timeout 300"
+            steps = (f"get {name} --refresh", f"sync {name} --revision {commit} --timeout {PATIENCE}")
+            wait = f"wait {name} --sync --health --operation --timeout {PATIENCE}"
             return ["sh", "-ec", "; ".join(f"argocd app {one} >/dev/null" for one in (*steps, wait))]
 
         return self._measured("argocd", CLI, argv, env, lambda ended: ended.exit_code == 0, 0.0)
@@ -133,10 +141,9 @@ class Bench:
         with ThreadPoolExecutor(APPS) as pool:
             ended = list(pool.map(lambda app: server.run(argv(app), self.folder, env), _apps()))
         seconds = time.monotonic() - begun - settle
-        if wrong := [one.output for one in ended if not right(one)]:
-            raise SystemExit(f"benchmarks: {len(wrong)} of {APPS} by {who} were wrong, the first:\n{wrong[0]}")
         return {
             name: seconds,
+            f"{who}: right": sum(right(one) for one in ended),
             f"{who}: server calls": server.calls(metrics) - calls,
             f"{who}: server processor": server.processor(SERVERS) - busy,
             f"{who}: processor": sum(one.processor for one in ended),

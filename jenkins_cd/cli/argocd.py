@@ -69,7 +69,7 @@ def token(
     """
     from datetime import datetime, timezone
 
-    from jenkins_cd.argocd import tokens
+    from jenkins_cd.argocd_setup import tokens
     from jenkins_cd.config.types import seconds
     from jenkins_cd.errors import BadInput
     from jenkins_cd.tools import process
@@ -108,7 +108,7 @@ def revoke(project: str, role: str, id_: str, folder: Path, platform: str | None
     Example:
       jenkins-cd argocd revoke --project shop --id jenkins-shop-17
     """
-    from jenkins_cd.argocd import tokens
+    from jenkins_cd.argocd_setup import tokens
     from jenkins_cd.tools import process
 
     _, server = _opened(platform, folder)

@@ -10,8 +10,8 @@ import click
 from jenkins_cd.cli import options, outcome
 
 if TYPE_CHECKING:
-    from jenkins_cd.argocd.plan import Plan
-    from jenkins_cd.argocd.setup import Setup
+    from jenkins_cd.argocd_setup.plan import Plan
+    from jenkins_cd.argocd_setup.setup import Setup
     from jenkins_cd.cluster.rbac import Grant
 
 
@@ -111,9 +111,9 @@ def argocd(
     """
     from datetime import datetime, timezone
 
-    from jenkins_cd.argocd import plan as plans
-    from jenkins_cd.argocd import setup
     from jenkins_cd.argocd.site import server_of
+    from jenkins_cd.argocd_setup import plan as plans
+    from jenkins_cd.argocd_setup import setup
     from jenkins_cd.config.load import load_platform
     from jenkins_cd.tools import process
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from jenkins_cd.config.types import Environment, PlatformFile
 from jenkins_cd.model import Observation, Outcome, Plan, Progress, Release, Resource
@@ -69,9 +69,3 @@ def load(name: str) -> DeliveryModel:
     """Return the model of that name, and import nothing of the others."""
     model: DeliveryModel = importlib.import_module(DELIVERY[name])
     return model
-
-
-if TYPE_CHECKING:
-    from jenkins_cd.delivery import argocd, flux, helm
-
-    MODELS: tuple[DeliveryModel, ...] = (argocd, flux, helm)  # each satisfies the Protocol

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
-from jenkins_cd.argocd import plan as plans
-from jenkins_cd.argocd import setup
-from jenkins_cd.argocd.plan import Plan, Work
+from jenkins_cd.argocd_setup import plan as plans
+from jenkins_cd.argocd_setup import setup
+from jenkins_cd.argocd_setup.plan import Plan, Work
 from jenkins_cd.config.types import ArgoCd, ArgoCdTarget, PlatformFile
 from jenkins_cd.gitops.ledger import Ledger
 from jenkins_cd.tools import argocd_settings

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from jenkins_cd.argocd import plan as plans
-from jenkins_cd.argocd import setup
+from jenkins_cd.argocd_setup import plan as plans
+from jenkins_cd.argocd_setup import setup
 from jenkins_cd.errors import BadInput, Refused
 from jenkins_cd.tools import argocd, argocd_applications, argocd_settings
 from jenkins_cd.tools.argocd import Ref, Server

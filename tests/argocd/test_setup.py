@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from jenkins_cd.argocd import plan as plans
-from jenkins_cd.argocd import setup
+from jenkins_cd.argocd_setup import plan as plans
+from jenkins_cd.argocd_setup import setup
 from jenkins_cd.cli import run
 from jenkins_cd.config.argocd import ArgoCdCluster
 from jenkins_cd.config.types import Freeze

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from jenkins_cd import masking
-from jenkins_cd.argocd import tokens
+from jenkins_cd.argocd_setup import tokens
 from jenkins_cd.cli import run
 from jenkins_cd.errors import BadInput, ExternalFailure
 from jenkins_cd.tools import argocd, argocd_applications, argocd_settings
@@ -91,7 +91,7 @@ def test_ours_that_have_expired_are_cleaned_away_and_nobody_elses(argo: Scene, m
     old = tokens.make(argo.admin, argo.project, 5, ROLE, "shop-1")
     others = argo.token(ROLE, 5)
     later = old.expires_at + 120
-    monkeypatch.setattr("jenkins_cd.argocd.tokens.time.time", lambda: later)
+    monkeypatch.setattr("jenkins_cd.argocd_setup.tokens.time.time", lambda: later)
     assert tokens.revoke(argo.admin, argo.project, ROLE, "shop-2").expired == (old.id,)
     assert ids(argo) == [others.id]
 

@@ -12,11 +12,11 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from jenkins_cd.argocd import ownership, setup
-from jenkins_cd.argocd.applications import GENERATED_FROM
-from jenkins_cd.argocd.placed import Placed
-from jenkins_cd.argocd.roles import RIGHTS, roles
-from jenkins_cd.argocd.setup import Setup
+from jenkins_cd.argocd_setup import ownership, setup
+from jenkins_cd.argocd_setup.applications import GENERATED_FROM
+from jenkins_cd.argocd_setup.placed import Placed
+from jenkins_cd.argocd_setup.roles import RIGHTS, roles
+from jenkins_cd.argocd_setup.setup import Setup
 from jenkins_cd.cli.render import render as render_command
 from jenkins_cd.config.argocd import ArgoCdCluster, ArgoCdGroups, ArgoCdWindow
 from jenkins_cd.config.types import ArgoCd, ArgoCdTarget, Environment, Freeze, PlatformFile

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from jenkins_cd.argocd import ownership, put, registered
-from jenkins_cd.argocd.change import Change
-from jenkins_cd.argocd.ownership import Object
-from jenkins_cd.argocd.setup import Entry, Setup
+from jenkins_cd.argocd_setup import ownership, put, registered
+from jenkins_cd.argocd_setup.change import Change
+from jenkins_cd.argocd_setup.ownership import Object
+from jenkins_cd.argocd_setup.setup import Entry, Setup
 from jenkins_cd.config.types import PlatformFile
 from jenkins_cd.errors import JenkinsCdError, Refused
 from jenkins_cd.tools import argocd_settings

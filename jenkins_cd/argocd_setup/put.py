@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from jenkins_cd.argocd import ownership
-from jenkins_cd.argocd.ownership import Object
-from jenkins_cd.argocd.setup import Entry
+from jenkins_cd.argocd_setup import ownership
+from jenkins_cd.argocd_setup.ownership import Object
+from jenkins_cd.argocd_setup.setup import Entry
 from jenkins_cd.tools import argocd_applications, argocd_settings, process
 from jenkins_cd.tools.argocd import Ref, Server
 from jenkins_cd.tools.argocd_failures import Rejected

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from jenkins_cd.argocd.placed import ANY, Placed, address, repository
+from jenkins_cd.argocd_setup.placed import ANY, Placed, address, repository
 from jenkins_cd.config.types import PlatformFile
 from jenkins_cd.gitops import edit
 from jenkins_cd.gitops.repository import View

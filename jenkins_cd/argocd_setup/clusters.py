@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jenkins_cd.argocd.applications import MANAGER
-from jenkins_cd.argocd.placed import ANY, Placed, repository
+from jenkins_cd.argocd_setup.applications import MANAGER
+from jenkins_cd.argocd_setup.placed import ANY, Placed, repository
 from jenkins_cd.config.argocd import OWN_CLUSTER, ArgoCd, ArgoCdCluster
 from jenkins_cd.config.types import PlatformFile
 from jenkins_cd.errors import BadInput

@@ -10,10 +10,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from jenkins_cd.argocd import freezes
-from jenkins_cd.argocd.applications import API, MANAGER
-from jenkins_cd.argocd.placed import ANY, Placed, address, repository
-from jenkins_cd.argocd.roles import roles
+from jenkins_cd.argocd_setup import freezes
+from jenkins_cd.argocd_setup.applications import API, MANAGER
+from jenkins_cd.argocd_setup.placed import ANY, Placed, address, repository
+from jenkins_cd.argocd_setup.roles import roles
 from jenkins_cd.config.types import PlatformFile
 
 NAMESPACE_KIND = "/Namespace"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from jenkins_cd.argocd import clusters
-from jenkins_cd.argocd.change import Change
-from jenkins_cd.argocd.setup import Entry, Setup
+from jenkins_cd.argocd_setup import clusters
+from jenkins_cd.argocd_setup.change import Change
+from jenkins_cd.argocd_setup.setup import Entry, Setup
 from jenkins_cd.config.types import PlatformFile
 from jenkins_cd.tools import argocd_settings
 from jenkins_cd.tools.argocd import Server

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from jenkins_cd.argocd import applications, clusters, placed, projects
-from jenkins_cd.argocd.placed import ANY, Placed
+from jenkins_cd.argocd_setup import applications, clusters, placed, projects
+from jenkins_cd.argocd_setup.placed import ANY, Placed
 from jenkins_cd.config.types import PlatformFile
 from jenkins_cd.errors import BadInput
 from jenkins_cd.gitops.repository import Repository, View

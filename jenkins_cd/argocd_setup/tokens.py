@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from jenkins_cd.argocd.roles import CI
+from jenkins_cd.argocd_setup.roles import CI
 from jenkins_cd.errors import BadInput, JenkinsCdError
 from jenkins_cd.tools import argocd_settings, process
 from jenkins_cd.tools.argocd import Server
