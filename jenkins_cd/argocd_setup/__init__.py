@@ -1,1 +1,1 @@
-"""What is generated for Argo CD from the platform file: projects with roles and windows, applications; builds' tokens."""
+"""What is generated for Argo CD from the platform file: projects with roles and windows, applications; and tokens."""
