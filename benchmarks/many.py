@@ -49,9 +49,6 @@ UNITS: Mapping[str, str] = {
     f"{who}: {what}": unit
     for who in ("argocd", "jenkins-cd")
     for what, unit in (("server calls", "calls"), ("right", f"of {APPS}"))
-}: {what}": unit
-    for who in ("argocd", "jenkins-cd")
-    for what, unit in (("server calls", "calls"), ("right", f"of {APPS}"))
 }
 SERVERS = ("argocd-server", "argocd-application-controller", "argocd-repo-server")
 SETTLE = 0.1
