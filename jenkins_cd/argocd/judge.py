@@ -7,6 +7,7 @@ are), with the present spec, and later than the end of the sync; Synced; Healthy
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,6 +23,7 @@ UNREADY = 20.0  # seconds that a comparison may fail, with one look past the cac
 DIFFERENT = 8.0  # seconds that it may differ from what was just synced before the manifest cache is doubted
 PENDING = 3.0  # seconds after which a sync that nobody has begun with was overlooked: a refresh makes Argo CD look
 BY_ITSELF = 3.0  # seconds in which an application with automated sync begins by itself
+UNKNOWING = re.compile(r"project \S+ which does not exist")  # a controller that has just started knows none yet
 TROUBLE = ("connection refused", "Unavailable", "DeadlineExceeded", "deadline exceeded", "i/o timeout", "EOF")
 
 
@@ -86,7 +88,8 @@ def judge(app: Object, wish: Wish, rules: Rules, memory: Memory, now: float) -> 
     if standing == "newer":
         return _superseded(app, wish, compared)
     ours = operation if operation and is_ours(app, wish, operation) else None
-    if ours and ours.failed and (ours.token == wish.token or ours.started in memory.watched):
+    watched = ours and (ours.token == wish.token or ours.started in memory.watched)
+    if ours and ours.failed and watched and not UNKNOWING.search(ours.message):
         return Decision(step="failed", why=failure(ours))
     errors = states.conditions(app, *states.UNREADY)
     lasted = memory.lasting("unready", now, holds=bool(errors))

@@ -348,3 +348,13 @@ def test_a_look_that_was_on_its_way_while_a_newer_one_came_is_nothing() -> None:
         looks.take({"metadata": {"resourceVersion": version}})
     assert seen == ["100", "102", "102", "103"]
     assert looks.app == {"metadata": {"resourceVersion": "103"}}
+
+
+def test_a_controller_that_has_just_started_and_knows_no_project_yet_is_no_failure(history: History) -> None:
+    said = "InvalidSpecError: Application referencing project shop which does not exist"
+    state = ended("Error", history.ours, token=history.wish.token, message=said)
+    condition = {"type": "InvalidSpecError", "message": said}
+    app = application(history.ours, status={"operationState": state, "sync": {"status": "OutOfSync"}})
+    assert history.decide(app).step == "sync"
+    app["status"]["conditions"] = [condition]
+    assert history.decide(app, memory=Memory(since={"unready": NOW - 2 * UNREADY})).step != "sync"
