@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import server
+from benchmarks.argocd import CLI, CLIENT, PLATFORM, SETTLE
 from benchmarks.installed import Installed
 from benchmarks.measure import Aim, Round
 from benchmarks.server import Ended
@@ -39,7 +40,6 @@ from tests.lab import lease
 APPS = 50
 TITLE = f"{APPS} Applications synced at once by {APPS} processes"
 NOTE = "`right`: ended with the right verdict; the server processor time is that of all of Argo CD's processes together"
-CLI = "argocd app sync, wait"
 AGAINST: tuple[str, ...] = (
     CLI,
     *(f"argocd: {what}" for what in ("right", "server calls", "server processor", "processor")),
@@ -51,28 +51,13 @@ UNITS: Mapping[str, str] = {
     for what, unit in (("server calls", "calls"), ("right", f"of {APPS}"))
 }
 SERVERS = ("argocd-server", "argocd-application-controller", "argocd-repo-server")
-SETTLE = 0.1
 PATIENCE = 120  # seconds that the command line waits; ours, too
-CLIENT = Path(__file__).with_name("argocd_client.py")
 CHART = "apiVersion: v2\nname: {app}\nversion: {version}\n"
 TEMPLATE = """\
 apiVersion: v1
 kind: ConfigMap
 metadata: {name: {{ .Chart.Name }}}
 data: {version: {{ .Chart.Version | quote }}}
-"""
-PLATFORM = """\
-registry: {{images: "127.0.0.1:1/apps", charts: "oci://127.0.0.1:1/charts", plain_http: true}}
-deploy_repository: {{url: "file://{deploy}"}}
-argocd: {{url: "{argocd}"}}
-environments:
-  dev:
-    model: argocd
-    after: ci
-    health_url: "{url}/{{app}}"
-    timeout: 120s
-    settle: 100ms
-    argocd: {{application: "{project}-{{app}}", project: "{project}", namespace: "{project}"}}
 """
 
 
@@ -170,7 +155,16 @@ def _bench(where: Scene, folder: Path, python: Path) -> Bench:
     remote = bare(folder / "deploy.git", {**files, "README.md": b"What runs where.\n"})
     url = _stub(Cluster.of(Path(where.lab.kubeconfig)), where.namespace)
     (folder / "platform.yaml").write_text(
-        PLATFORM.format(deploy=remote, argocd=where.argocd.url, url=url, project=where.project), encoding="utf-8"
+        PLATFORM.format(
+            host="127.0.0.1:1",  # nothing is fetched from a registry
+            deploy=remote,
+            argocd=where.argocd.url,
+            url=f"{url}/{{app}}",
+            application=f"{where.project}-{{app}}",
+            project=where.project,
+            namespace=where.project,
+        ),
+        encoding="utf-8",
     )
     one = Bench(where, folder, python, Repository.open(f"file://{remote}"), url)
     one.commit()

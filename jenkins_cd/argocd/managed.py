@@ -12,9 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from jenkins_cd.argocd.states import Object
-from jenkins_cd.tools import argocd, argocd_applications
+from jenkins_cd.tools import argocd_applications
 from jenkins_cd.tools.argocd import Ref, Server
-from jenkins_cd.tools.argocd_failures import Absent, Need, Rejected
+from jenkins_cd.tools.argocd_failures import Absent, Rejected
 
 Key = tuple[str, str, str]  # group, kind, name
 
@@ -81,20 +81,8 @@ def by_key(manifests: Iterable[Object]) -> dict[Key, Object]:
 
 def live_object(server: Server, ref: Ref, node: Object) -> Object | None:
     """Return the live object that a node of the resource tree stands for, None where it has just gone."""
-    query = {
-        "project": ref.project,
-        "appNamespace": ref.namespace or None,
-        "namespace": node.get("namespace"),
-        "resourceName": node.get("name"),
-        "group": node.get("group") or "",
-        "version": node.get("version"),
-        "kind": node.get("kind"),
-    }
-    what = f"{node.get('kind')}/{node.get('name')}"
-    need = Need(doing=f"read {what} of {ref.rbac}", permission="applications, get", what=ref.rbac)
-    path = f"/api/v1/applications/{argocd.segment(ref.name)}/resource"
     try:
-        return _loaded(argocd.call(server, "GET", path, query=query, need=need).get("manifest"))
+        return argocd_applications.live(server, ref, node)
     except (Absent, Rejected):  # it is told as an invalid argument that it does not belong to the Application any more
         return None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,9 +11,9 @@ from jenkins_cd.argocd.states import Object
 from jenkins_cd.cluster import evidence, pods
 from jenkins_cd.cluster.scene import containers
 from jenkins_cd.errors import JenkinsCdError
-from jenkins_cd.tools import argocd, argocd_applications
-from jenkins_cd.tools.argocd import Ref, Server, segment
-from jenkins_cd.tools.argocd_failures import Denied, Need
+from jenkins_cd.tools import argocd_applications
+from jenkins_cd.tools.argocd import Ref, Server
+from jenkins_cd.tools.argocd_failures import Denied
 
 PODS = 4  # that are told of; their logs are read
 ALIKE = 2  # of them made of the same
@@ -67,12 +66,8 @@ def gather(server: Server, ref: Ref, nodes: Sequence[Node], trouble: list[str]) 
 
 def _live(server: Server, ref: Ref, node: Node) -> Object:
     """Return a pod as it is in the cluster."""
-    where = {"namespace": node.namespace, "resourceName": node.name, "version": "v1", "kind": "Pod", "group": ""}
-    scope = {"project": ref.project, **({"appNamespace": ref.namespace} if ref.namespace else {})}
-    need = Need(doing=f"read {node.called} of {ref.rbac}", permission="applications, get", what=ref.rbac)
-    path = f"/api/v1/applications/{segment(ref.name)}/resource"
-    found = argocd.call(server, "GET", path, query=where | scope, need=need)
-    return dict(json.loads(found.get("manifest") or "{}"))
+    about = {"namespace": node.namespace, "name": node.name, "version": "v1", "kind": "Pod"}
+    return argocd_applications.live(server, ref, about) or {}
 
 
 def _state(one: Mapping[str, Any]) -> str:

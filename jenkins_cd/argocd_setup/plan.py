@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from jenkins_cd import in_turn
 from jenkins_cd.argocd_setup import ownership, put, registered
 from jenkins_cd.argocd_setup.change import Change
 from jenkins_cd.argocd_setup.ownership import Object
 from jenkins_cd.argocd_setup.setup import Entry, Setup
 from jenkins_cd.config.types import PlatformFile
-from jenkins_cd.errors import JenkinsCdError, Refused
+from jenkins_cd.errors import Refused
 from jenkins_cd.tools import argocd_settings
 from jenkins_cd.tools.argocd import Server
 
@@ -80,20 +81,10 @@ def apply(work: Work, tell: Callable[[str], None]) -> Plan:
     Raises Refused before the first change where one is refused. A failure half way names what was done before.
     """
     require_allowed(work.plan)
-    done: list[str] = []
-    steps = [(f"{one.title} {one.action}d", work.send.get(one.title)) for one in work.plan.changes]
+    changed = (one for one in work.plan.changes if one.title in work.send)
+    steps = [(f"{one.title} {one.action}d", work.send[one.title]) for one in changed]
     steps += [(f"{title} allows no more than it should", send) for title, send in work.at_last.items()]
-    for said, send in steps:
-        if send is None:
-            continue
-        try:
-            send()
-        except JenkinsCdError as error:
-            error.message += f"\ndone before: {', '.join(done) or 'nothing'}"
-            error.hint = f"{error.hint + '; then ' if error.hint else ''}run it again: it completes what is missing"
-            raise
-        done.append(said)
-        tell(done[-1])
+    in_turn.carry_out(steps, tell)
     return replace(work.plan, applied=True)
 
 

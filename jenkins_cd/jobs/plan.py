@@ -6,13 +6,15 @@ A job or folder is ours if its description says so. Others are never changed, an
 from __future__ import annotations
 
 import difflib
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 from xml.etree.ElementTree import Element
 
+from jenkins_cd import in_turn
 from jenkins_cd.config.types import PlatformFile
-from jenkins_cd.errors import BadInput, ExternalFailure, JenkinsCdError, Refused
+from jenkins_cd.errors import BadInput, ExternalFailure, Refused
 from jenkins_cd.jobs import xml as job_xml
 from jenkins_cd.jobs.xml import Parameter
 
@@ -106,19 +108,13 @@ def apply(connection: Connection, planned: Plan, tell: Callable[[str], None]) ->
     from jenkins_cd.tools import jenkins
 
     require_allowed(planned.jobs)
-    done: list[str] = []
-    for change in planned.jobs.changes:
-        if change.action not in ("create", "update"):
-            continue
-        send = jenkins.create if change.action == "create" else jenkins.update
-        try:
-            send(connection, change.name, planned.xml[change.name])
-        except JenkinsCdError as error:
-            error.message += f"\ndone before: {', '.join(done) or 'nothing'}"
-            error.hint = f"{error.hint + '; then ' if error.hint else ''}run it again: it completes what is missing"
-            raise
-        done.append(f"{change.name} {change.action}d")
-        tell(done[-1])
+    sends = {"create": jenkins.create, "update": jenkins.update}
+    steps = [
+        (f"{one.name} {one.action}d", functools.partial(sends[one.action], connection, one.name, planned.xml[one.name]))
+        for one in planned.jobs.changes
+        if one.action in sends
+    ]
+    in_turn.carry_out(steps, tell)
     return replace(planned.jobs, applied=True)
 
 

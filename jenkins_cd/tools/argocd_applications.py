@@ -6,6 +6,7 @@ has them: https://argo-cd.readthedocs.io/en/stable/user-guide/application-specif
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -167,6 +168,25 @@ def logs(
         yield str(frame.get("content") or "").rstrip("\n")
     if begun and not stop():
         raise failures.Away(f"cannot {need.doing}: the stream has ended before the log", "try again")
+
+
+def live(server: Server, ref: Ref, about: Mapping[str, Any]) -> Object | None:
+    """Return a live object that belongs to an Application, None where the server has nothing of it.
+
+    `about` says group, version, kind, namespace and name, as a node of the tree does.
+    Raises Rejected where it does not belong to the Application (any more).
+    """
+    query = {
+        "namespace": about.get("namespace"),
+        "resourceName": about.get("name"),
+        "group": about.get("group") or "",
+        "version": about.get("version"),
+        "kind": about.get("kind"),
+        **_named(ref),
+    }
+    need = _need("get", ref, doing=f"read {about.get('kind')}/{about.get('name')} of")
+    found = json.loads(call(server, "GET", f"{_path(ref)}/resource", query=query, need=need).get("manifest") or "null")
+    return found if isinstance(found, dict) else None
 
 
 def metadata(server: Server, ref: Ref, revision: str, source: int = 0) -> dict[str, Any]:
