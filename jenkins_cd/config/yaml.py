@@ -76,7 +76,7 @@ def _check_depth(text: str) -> None:
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:
             mark = event.start_mark
-            raise Malformed(mark.line + 1 if mark else 1, f"is nested deeper than {MAX_DEPTH} levels")
+            raise _too_deep(mark.line + 1 if mark else 1)
 
 
 def _count(node: Node, sizes: dict[int, int]) -> int:
@@ -109,9 +109,15 @@ def _in_plain_words(error: yaml.YAMLError, text: str) -> Malformed:
     if "\t" in indent:
         return Malformed(line, "is indented with a tab: YAML takes only spaces")
     said = [getattr(error, "context", None), getattr(error, "problem", None)]
+    if said[1] == "exceeded maximum nesting depth":  # libyaml has a limit of its own, and reads ahead of its events
+        return _too_deep(line)
     if said[1] == "but found another document":
         return Malformed(line, "holds a second document (`---`): expected one")
     return Malformed(line, f"is not valid YAML: {', '.join(part for part in said if part)}")
+
+
+def _too_deep(line: int) -> Malformed:
+    return Malformed(line, f"is nested deeper than {MAX_DEPTH} levels")
 
 
 def _too_large(size: int) -> Malformed:
