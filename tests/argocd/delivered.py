@@ -23,6 +23,7 @@ from jenkins_cd.model import Chart, Image, Plan, Release
 from jenkins_cd.tools import argocd_applications, argocd_settings
 from jenkins_cd.tools.argocd_applications import SyncOrder
 from jenkins_cd.tools.argocd_failures import Busy
+from tests.argocd.outages import Outages
 from tests.argocd.scene import Scene
 from tests.cluster import pushed
 from tests.cluster.pushed import APP, MESSAGE, PLACE
@@ -46,6 +47,7 @@ class Delivered:
     remote: Path
     target: Target
     charts: str
+    outages: Outages
     notes: Notes = field(default_factory=Notes)
     current: str = ""  # the version that was verified last
 
@@ -262,4 +264,4 @@ def prepared(
     environment = settings.environments["dev"]
     notes = Notes()
     where = Target(name="dev", environment=environment, platform=settings, url=environment.health_url, progress=notes)
-    return Delivered(scene, scene.token(role).text, remote, where, charts, notes)
+    return Delivered(scene, scene.token(role).text, remote, where, charts, Outages(lab), notes)

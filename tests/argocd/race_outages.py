@@ -18,13 +18,13 @@ from tests.argocd.delivered import HOOK, TOKEN, Delivered
 from tests.argocd.race_histories import ending_hooks, settled, verified
 
 CONTROLLER = "argocd-application-controller"
-SLOW = [{"name": "PROBE_READY_AFTER", "value": "4"}]
+SLOW = 4  # seconds until a new pod is ready
 
 
 def a_controller_that_is_away_for_a_while(app: Delivered) -> None:
     """It is not there when we ask for the refresh."""
     version, _ = settled(app)
-    with contextlib.ExitStack() as stack, app.lab.without(CONTROLLER):
+    with contextlib.ExitStack() as stack, app.outages.without(CONTROLLER):
         deploying = stack.enter_context(app.deploying(version))
         app.until(lambda: _asked(app) or deploying.done(), "our refresh")
     verified(app, deploying.result(), version)
@@ -37,7 +37,7 @@ def a_controller_that_goes_away_in_the_middle(app: Delivered) -> None:
     with contextlib.ExitStack() as stack:
         deploying = stack.enter_context(app.deploying(version))
         app.until(lambda: app.hooks or deploying.done(), "our hook")
-        with app.lab.without(CONTROLLER):
+        with app.outages.without(CONTROLLER):
             app.end_hooks()
             app.until(lambda: not app.hooks, "the end of the hook")
         ending_hooks(app, deploying)  # Argo CD may not have noted that it had begun with that
@@ -49,7 +49,7 @@ def a_controller_that_stays_away(app: Delivered) -> None:
     version, _ = settled(app)
     timeout = app.target.environment.timeout
     app.rules(timeout="3s")
-    with app.lab.without(CONTROLLER), mock.patch.object(underway, "PATIENCE", 1.0):
+    with app.outages.without(CONTROLLER), mock.patch.object(underway, "PATIENCE", 1.0):
         followed = app.deploy(version)
     app.rules(timeout=timeout)
     assert (followed.reached, followed.outcome) == (False, "unknown"), followed
@@ -78,7 +78,7 @@ def a_repo_server_that_is_restarted(app: Delivered) -> None:
 def a_token_that_expires_and_is_renewed(app: Delivered) -> None:
     """Whoever renews it writes the new one to the file."""
     version, _ = settled(app)
-    app.says(env=SLOW)
+    app.says(env=_slow(SLOW))
     with _token_file(app.scene.token("deployer", 5).text) as file, app.deploying(version) as deploying:
         new = file.with_name("new")
         new.write_text(app.token, encoding="ascii")
@@ -89,7 +89,7 @@ def a_token_that_expires_and_is_renewed(app: Delivered) -> None:
 def a_token_that_is_no_more(app: Delivered) -> None:
     """Nobody renews it: there is an end at once, and no verdict on the version."""
     version, _ = settled(app)
-    app.says(env=SLOW)
+    app.says(env=_slow(SLOW))
     token = app.scene.token("deployer")
     with mock.patch.dict(os.environ, {TOKEN: token.text}), app.deploying(version) as deploying:
         app.until(lambda: app.told("has begun") or deploying.done(), "the sync")
@@ -104,7 +104,7 @@ def a_token_that_is_no_more(app: Delivered) -> None:
 def a_build_that_is_killed_and_taken_up(app: Delivered) -> None:
     """Argo CD goes on without it; another build says what became of it."""
     version, _ = settled(app)
-    app.says(env=SLOW)
+    app.says(env=_slow(SLOW))
     agent = pipeline.of(app, app.remote.parent)
     running = agent.start("--version", version)
     app.until(lambda: app.image == app.lab.image(version) or running.poll() is not None, "the sync")
@@ -120,11 +120,15 @@ def a_build_that_is_killed_and_taken_up(app: Delivered) -> None:
 
 def _restarted(app: Delivered, component: str) -> None:
     version, _ = settled(app)
-    app.says(env=SLOW)
+    app.says(env=_slow(SLOW + app.outages.spread))
     with app.deploying(version) as deploying:
         app.until(lambda: app.told("has begun") or deploying.done(), "the sync")
-        app.lab.restart(component)
+        app.outages.restart(component)
     verified(app, deploying.result(), version)
+
+
+def _slow(seconds: int) -> list[dict[str, str]]:
+    return [{"name": "PROBE_READY_AFTER", "value": str(seconds)}]
 
 
 def _asked(app: Delivered) -> bool:

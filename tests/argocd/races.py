@@ -1,6 +1,8 @@
 """All races, and the suite that runs them again and again: `python -m tests.argocd.races --times 50`.
 
-Each is run with manual and with automated sync. It ends with 1 where a verdict was wrong, or a race could not be run.
+Each is run with manual and with automated sync; those that stop parts of Argo CD by all jobs at once, which deploy
+through the same outage, and each of which must be right. It ends with 1 where a verdict was wrong, or a race could not
+be run.
 """
 
 from __future__ import annotations
@@ -8,6 +10,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import fcntl
+import math
 import multiprocessing
 import os
 import signal
@@ -18,7 +21,8 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from multiprocessing import util
+from multiprocessing import pool as pools
+from multiprocessing import synchronize, util
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +31,7 @@ import click
 from jenkins_cd import masking
 from tests.argocd import race_histories, race_outages, scene
 from tests.argocd.delivered import TOKEN, Delivered, prepared
+from tests.argocd.outages import Outages
 from tests.cluster import pushed
 from tests.lab import lease, state
 from tests.lab.lab import Lab
@@ -59,6 +64,7 @@ LONELY: tuple[Race, ...] = (
     race_outages.a_repo_server_that_is_restarted,
 )
 MODES: Mapping[str, bool] = {"manual": False, "automated": True}
+PATIENCE = 180.0  # seconds for the others
 KNOWN: Mapping[str, Race] = {race.__name__: race for race in (*RACES, *LONELY)}
 
 
@@ -80,6 +86,7 @@ class Worker:
     lab: Lab
     charts: str
     folder: Path
+    others: synchronize.Barrier
     apps: dict[str, tuple[Delivered, contextlib.ExitStack]] = field(default_factory=dict)
     made: int = 0
 
@@ -87,7 +94,7 @@ class Worker:
         """Run one race."""
         race, begun = KNOWN[name], time.monotonic()
         verdict, why = "right", ""
-        with _quiet(alone=race in LONELY):
+        with contextlib.nullcontext() if race in LONELY else _quiet(alone=False):
             try:
                 begun = time.monotonic()
                 app = self._app(mode)
@@ -98,6 +105,7 @@ class Worker:
             except Exception:
                 verdict, why = "broken", traceback.format_exc()
             if verdict != "right":
+                self.others.abort()  # nobody waits for us
                 self.drop(mode)
         return Run(race=name, mode=mode, seconds=time.monotonic() - begun, verdict=verdict, why=why)
 
@@ -118,7 +126,10 @@ class Worker:
             folder.mkdir()
             namespace = stack.enter_context(self.lab.namespace("race"))
             where = stack.enter_context(scene.opened(self.lab, namespace, folder / "scene"))
-            self.apps[mode] = prepared(where, folder, self.charts, automated=MODES[mode]), stack
+            app = prepared(where, folder, self.charts, automated=MODES[mode])
+            jobs = self.others.parties
+            app.outages = Outages(self.lab, lambda: self.others.wait(PATIENCE), spread=jobs // 2)
+            self.apps[mode] = app, stack
         return self.apps[mode][0]
 
 
@@ -131,15 +142,16 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--jobs", type=int, default=1, metavar="N")
     given = parser.parse_args(arguments)
     names, modes = given.only or [*KNOWN], given.mode or [*MODES]
-    tasks = [(name, mode) for _ in range(given.times) for mode in modes for name in names]
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     held, runs = lease.join(say), []
     helm = held.lab.helm4
     with tempfile.TemporaryDirectory() as folder, pushed.helm_in_path(helm, Path(folder) / "bin"):
         charts = pushed.publish(held.lab, Path(folder) / "charts")
-        pool = multiprocessing.get_context("spawn").Pool(given.jobs, _prepare, (charts, folder))
+        spawn = multiprocessing.get_context("spawn")
+        others = spawn.Barrier(given.jobs)
+        pool = spawn.Pool(given.jobs, _prepare, (charts, folder, others))
         try:
-            for run in pool.imap_unordered(_run, tasks):
+            for run in _runs(pool, others, names, modes, given.times):
                 runs.append(run)
                 click.echo(f"{run.verdict:6} {run.seconds:6.1f} s  {run.mode:9}  {run.race}\n{run.why}".rstrip())
             pool.close()
@@ -149,6 +161,20 @@ def main(arguments: Sequence[str]) -> int:
     click.echo(table(runs))
     held.leave()
     return int(any(one.verdict != "right" for one in runs))
+
+
+def _runs(
+    pool: pools.Pool, others: synchronize.Barrier, names: Sequence[str], modes: Sequence[str], times: int
+) -> Iterator[Run]:
+    """Yield how each run ended: of those races that disturb nobody first."""
+    apart = [name for name in names if KNOWN[name] not in LONELY]
+    yield from pool.imap_unordered(_run, [(name, mode) for _ in range(times) for mode in modes for name in apart])
+    jobs = others.parties
+    for name, mode in [(name, mode) for mode in modes for name in names if name not in apart]:
+        for _ in range(math.ceil(times / jobs)):
+            others.reset()
+            with _quiet(alone=True):
+                yield from pool.imap_unordered(_run, [(name, mode)] * jobs)
 
 
 def table(runs: Sequence[Run]) -> str:
@@ -169,14 +195,14 @@ def _numbers(runs: Sequence[Run]) -> str:
 _worker: list[Worker] = []
 
 
-def _prepare(charts: str, folder: str) -> None:
+def _prepare(charts: str, folder: str, others: synchronize.Barrier) -> None:
     """Set a process of the suite up."""
     home = Path(tempfile.mkdtemp(dir=folder))
     os.environ |= {"XDG_CACHE_HOME": str(home / "cache"), "GIT_CONFIG_GLOBAL": str(home / "gitconfig")}
     (home / "gitconfig").write_text("[user]\n\tname = Test\n\temail = test@example.invalid\n", encoding="utf-8")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was made is removed all the same
-    worker = Worker(lease.join(say).lab, charts, home)
+    worker = Worker(lease.join(say).lab, charts, home, others)
     _worker.append(worker)
     util.Finalize(None, worker.close, exitpriority=1)
 
