@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -23,6 +22,7 @@ from jenkins_cd.model import Chart, Image, Plan, Release
 from jenkins_cd.tools import argocd_applications, argocd_settings
 from jenkins_cd.tools.argocd_applications import SyncOrder
 from jenkins_cd.tools.argocd_failures import Busy
+from jenkins_cd.tools.kubernetes import Object
 from tests.argocd.outages import Outages
 from tests.argocd.scene import Scene
 from tests.cluster import pushed
@@ -167,7 +167,7 @@ class Delivered:
     @property
     def hooks(self) -> list[str]:
         """Return the pods of hooks that run now."""
-        pods = self.live("pods", f"--selector=job-name={APP}-migrate")["items"]
+        pods = self.lab.select(self.namespace, "pods", f"job-name={APP}-migrate")
         return [one["metadata"]["name"] for one in pods if one["status"].get("phase") == "Running"]
 
     def end_hooks(self, code: int = 0) -> None:
@@ -176,9 +176,9 @@ class Delivered:
             ended = ("/probe", "get", f"http://127.0.0.1:8080/exit?code={code}")
             self.lab.kubectl("-n", self.namespace, "exec", pod, "--", *ended, check=False)
 
-    def live(self, kind: str, *names: str) -> Any:
+    def live(self, kind: str, name: str) -> Object:
         """Return an object of the cluster."""
-        return json.loads(self.lab.kubectl("-n", self.namespace, "get", kind, *names, "-o", "json").stdout)
+        return self.lab.live(self.namespace, kind, name)
 
     @property
     def declared(self) -> str:
@@ -189,7 +189,7 @@ class Delivered:
         """Assert that the cluster runs a version and nothing else, and that Argo CD has seen it after its sync."""
         app = self.application
         operation, compared = states.operation(app), states.reconciled(app)
-        pods = self.live("pods", "--selector=app=" + APP)["items"]
+        pods = self.lab.select(self.namespace, "pods", f"app={APP}")
         images = {one["spec"]["containers"][0]["image"] for one in pods if "deletionTimestamp" not in one["metadata"]}
         assert (self.image, images) == (self.lab.image(version), {self.lab.image(version)})
         assert (states.sync_status(app), states.health(app)) == ("Synced", "Healthy")
@@ -198,7 +198,7 @@ class Delivered:
     @property
     def image(self) -> str:
         """Return the image that its Deployment names now."""
-        return str(self.live("deployment", APP)["spec"]["template"]["spec"]["containers"][0]["image"])
+        return str(self.live("deployments", APP)["spec"]["template"]["spec"]["containers"][0]["image"])
 
 
 def declare(app: Delivered, version: str) -> str:

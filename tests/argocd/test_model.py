@@ -86,7 +86,7 @@ def test_several_sources_with_shared_values_and_the_deploy_repository_as_values(
     app = make(automated=automated, sources=sources)
     verified(app, app.deploy("1.0.0"), "1.0.0")
     verified(app, app.deploy("1.0.1"), "1.0.1")
-    assert app.live("secret", APP)["data"]["key"] == "ZnJvbS1zaGFyZWQ="
+    assert app.live("secrets", APP)["data"]["key"] == "ZnJvbS1zaGFyZWQ="
     assert len(states.compared_revisions(app.application)) == 3
 
 
@@ -120,7 +120,7 @@ def test_only_chosen_resources_are_synced_and_judged(manual: Delivered) -> None:
     followed = manual.deploy("1.0.1")
     assert followed.reached, followed
     assert manual.image == manual.lab.image("1.0.1")
-    assert manual.live("secret", APP)["data"]["key"] == "c2VzYW1l", "not ours to sync"
+    assert manual.live("secrets", APP)["data"]["key"] == "c2VzYW1l", "not ours to sync"
 
 
 def test_sync_options_of_the_platform_file_are_sent(manual: Delivered) -> None:

@@ -68,7 +68,7 @@ class Agent:
     @property
     def hooks(self) -> list[str]:
         """Return the pods of hooks that run now."""
-        pods = self.app.live("pods", f"--selector=job-name={APP}-migrate")["items"]
+        pods = self.app.lab.select(self.app.namespace, "pods", f"job-name={APP}-migrate")
         return [one["metadata"]["name"] for one in pods if one["status"].get("phase") == "Running"]
 
     def end_hooks(self) -> None:

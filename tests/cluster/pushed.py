@@ -22,7 +22,7 @@ from jenkins_cd.model import Chart, Image, Plan, Release
 from jenkins_cd.tools import helm as charts
 from jenkins_cd.tools import helm_release, process
 from jenkins_cd.tools.helm_release import Installed, Place
-from jenkins_cd.tools.kubernetes import Cluster
+from jenkins_cd.tools.kubernetes import Cluster, Object
 from tests.cluster import accounts
 from tests.delivery.progress import Notes
 from tests.gitops.remotes import bare
@@ -181,14 +181,14 @@ class App:
         """Plan, apply and follow."""
         return helm.follow(self.target, self.release(version), self.apply(version, verified))
 
-    def live(self, kind: str, *names: str) -> Any:
+    def live(self, kind: str, name: str) -> Object:
         """Return an object of the cluster."""
-        return json.loads(self.lab.kubectl("-n", self.namespace, "get", kind, *names, "-o", "json").stdout)
+        return self.lab.live(self.namespace, kind, name)
 
     @property
     def image(self) -> str:
         """Return the image that its Deployment names now."""
-        return str(self.live("deployment", APP)["spec"]["template"]["spec"]["containers"][0]["image"])
+        return str(self.live("deployments", APP)["spec"]["template"]["spec"]["containers"][0]["image"])
 
 
 @pytest.fixture(scope="session")

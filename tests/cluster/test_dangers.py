@@ -142,7 +142,7 @@ def test_what_the_platform_file_allows_is_deployed(pushed: App) -> None:
         pushed.apply("1.0.0")
     pushed.rules(helm_allow=("host-network",))
     pushed.apply("1.0.0")
-    assert pushed.live("pod", "x")["spec"]["hostNetwork"] is True
+    assert pushed.live("pods", "x")["spec"]["hostNetwork"] is True
 
 
 def test_a_kind_that_the_cluster_does_not_know_is_refused(pushed: App) -> None:

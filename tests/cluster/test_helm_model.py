@@ -83,7 +83,7 @@ def test_a_value_that_was_changed_in_the_deploy_repository_is_pushed_and_a_secre
     ]
     assert not any(word in plan.manifests for word in ("sesame", "open up"))
     pushed.apply("1.0.0")
-    assert pushed.live("deployment", APP)["spec"]["replicas"] == 0
+    assert pushed.live("deployments", APP)["spec"]["replicas"] == 0
 
 
 def test_values_that_somebody_gave_by_hand_are_forgotten(pushed: App) -> None:
@@ -127,7 +127,7 @@ def test_where_values_have_changed_the_way_back_is_an_upgrade(pushed: App) -> No
     pushed.says(replicas=2)
     pushed.apply("1.0.0", verified="1.0.0")
     assert pushed.status.description.startswith(f"Deploy {APP} 1.0.0 in dev")
-    assert pushed.live("deployment", APP)["spec"]["replicas"] == 2
+    assert pushed.live("deployments", APP)["spec"]["replicas"] == 2
 
 
 def test_a_whole_attempt_rolls_back_by_itself_and_verifies_that(pushed: App, tmp_path: Path) -> None:

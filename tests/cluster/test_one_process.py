@@ -47,7 +47,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def tokens(pushed: App) -> list[Any]:
     """Return the Secrets that tokens of steps are bound to."""
-    return list(pushed.live("secrets", "-l", access.PURPOSE)["items"])
+    return list(pushed.lab.select(pushed.namespace, "secrets", access.PURPOSE))
 
 
 def upgrade_by_hand(pushed: App, chart: Path) -> None:
@@ -113,7 +113,7 @@ def test_files_that_somebody_has_changed_since_the_plan_are_rendered_again(pushe
         pushed.says(replicas=2)
         apply(pushed, plan, "1.0.1")
     assert {"dry_run", "check"} <= set(calls)
-    assert pushed.live("deployment", APP)["spec"]["replicas"] == 2
+    assert pushed.live("deployments", APP)["spec"]["replicas"] == 2
 
 
 def test_an_access_that_would_not_last_is_replaced(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import secrets
 import time
@@ -11,7 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from jenkins_cd.errors import BadInput, ExternalFailure
-from jenkins_cd.tools import process
+from jenkins_cd.tools import kubernetes, process
+from jenkins_cd.tools.kubernetes import Cluster, Object
 from jenkins_cd.tools.process import Completed
 from tests.lab import gitserver, images, places, state
 from tests.lab.argocd_server import ArgoCd
@@ -19,6 +21,7 @@ from tests.lab.site import Site
 
 _POLL = 0.05
 _PATIENCE = 60.0
+_GROUPS = {"pods": "api/v1", "secrets": "api/v1", "deployments": "apis/apps/v1"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +125,16 @@ class Lab:
         ended = process.run(argv, stdin=stdin.encode() if stdin else None, timeout=_PATIENCE * 2)
         return ended.require(f"kubectl {arguments[0]}") if check else ended
 
+    def live(self, namespace: str, kind: str, name: str) -> Object:
+        """Return an object as it stands in the cluster, without the cost of starting kubectl."""
+        found = kubernetes.get(_administrator(self.kubeconfig), f"{_place(namespace, kind)}/{name}")
+        assert found is not None, f"there is no {name} in the {kind} of {namespace}"
+        return found
+
+    def select(self, namespace: str, kind: str, labels: str) -> tuple[Object, ...]:
+        """Return the objects with those labels (`name=value`, or a name alone)."""
+        return kubernetes.list_(_administrator(self.kubeconfig), _place(namespace, kind), labelSelector=labels).items
+
     @contextlib.contextmanager
     def namespace(self, prefix: str = "test") -> Iterator[str]:
         """Yield a new namespace in which pods can start at once; at the end it is deleted, without waiting for it."""
@@ -167,3 +180,12 @@ class Lab:
             if time.monotonic() > deadline or not state.keeper_lives():
                 raise ExternalFailure(f"{component} did not {word}", f"logs: {self.logs}")
             time.sleep(_POLL)
+
+
+@functools.cache
+def _administrator(kubeconfig: str) -> Cluster:
+    return Cluster.of(Path(kubeconfig))
+
+
+def _place(namespace: str, kind: str) -> str:
+    return f"/{_GROUPS[kind]}/namespaces/{namespace}/{kind}"
