@@ -145,16 +145,12 @@ class Delivered:
         """Let Argo CD look at the newest commit, as a webhook would."""
         argocd_applications.read(self.scene.admin, self.site.ref, "normal")
 
-    def sync(self, retries: int = 0) -> None:
-        """Ask for a sync to the newest commit as a person would, as soon as that is possible."""
-
-        def taken() -> bool:
-            with contextlib.suppress(Busy):
-                argocd_applications.sync(self.scene.admin, self.site.ref, SyncOrder(retries=retries))
-                return True
-            return False
-
-        self.until(taken, "the sync that is under way")
+    def sync(self, retries: int = 0) -> bool:
+        """Ask for a sync to the newest commit as a person would; returns whether none was under way."""
+        with contextlib.suppress(Busy):
+            argocd_applications.sync(self.scene.admin, self.site.ref, SyncOrder(retries=retries))
+            return True
+        return False
 
     def until(self, done: Callable[[], object], what: str) -> None:
         """Wait until something is so."""

@@ -99,9 +99,9 @@ def an_older_sync_that_waits_for_its_next_attempt(app: Delivered) -> None:
     version, _ = settled(app)
     app.says(hook=BROKEN_HOOK)
     app.refresh()
-    app.sync(retries=20)
 
     def backing_off() -> bool:
+        app.sync(retries=20)  # unless Argo CD itself was faster, and tries that one again
         operation = states.operation(app.application)
         return bool(operation and operation.backing_off)
 
@@ -176,7 +176,7 @@ def syncs_and_comparisons_of_the_same_second(app: Delivered) -> None:
     for _ in range(2):
         app.says(unused=secrets.token_hex(4))
         app.refresh()
-        app.sync()
+        app.until(app.sync, "the sync that is under way")
         verified(app, app.deploy(app.current), app.current)
 
 
