@@ -100,10 +100,12 @@ class Mirror:
             self.tell(f"going on without {kinds.plural(kind)}: {error.message}")
             self.scene.replace(kind, ())
             return
-        if not self.lost:
+        away = bool(self.lost)  # a server that comes back knows who may what a moment after it answers
+        if not away:
             self.since = time.monotonic()
         self.lost[kind] = error
-        if refused and (kind not in self.scene.objects or time.monotonic() - self.since > LOCKED_OUT):
+        allowed = away or kind in self.scene.objects
+        if refused and (not allowed or time.monotonic() - self.since > LOCKED_OUT):
             raise error
         if len(self.lost) == 1:
             self._once(f"{error.message}; asking again")
