@@ -98,6 +98,7 @@ class Worker:
             try:
                 begun = time.monotonic()
                 app = self._app(mode)
+                app.token = app.scene.token("deployer").text  # no app outlives its token
                 os.environ[TOKEN] = app.token
                 race(app)
             except AssertionError:
