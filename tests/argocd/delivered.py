@@ -30,6 +30,7 @@ from tests.cluster.pushed import APP, MESSAGE, PLACE
 from tests.delivery.progress import Notes
 from tests.gitops.remotes import bare
 from tests.gitops.samples import platform, release
+from tests.lab import node_ports
 from tests.lab.lab import Lab
 
 TOKEN = "JENKINS_CD_ARGOCD_TOKEN"
@@ -235,7 +236,7 @@ def prepared(
     `home` is the namespace that the Application lives in, `spec` is put over its own.
     """
     lab, name = scene.lab, f"{scene.project}-{APP}"
-    port = pushed.free_port(lab, scene.namespace)
+    [port] = node_ports.claim(lab)
     remote = bare(folder / "deploy.git", pushed.declared(charts, port))
     target = ArgoCdTarget(
         application=name,

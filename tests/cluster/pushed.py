@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -27,6 +26,7 @@ from tests.cluster import accounts
 from tests.delivery.progress import Notes
 from tests.gitops.remotes import bare
 from tests.gitops.samples import platform, release
+from tests.lab import node_ports
 from tests.lab.lab import Lab
 
 APP = "storefront"
@@ -215,7 +215,7 @@ def prepared(lab: Lab, namespace: str, folder: Path, repository: str) -> App:
         Cluster.of(Path(lab.kubeconfig)), rights.objects(namespace, accounts.ACCOUNT, rights.deploying(KINDS))
     )
     wait_until_it_may(lab, namespace, "yes")
-    port = free_port(lab, namespace)
+    [port] = node_ports.claim(lab)
     remote = bare(folder / "deploy.git", declared(repository, port))
     settings = platform(
         str(remote),
@@ -249,11 +249,3 @@ def declared(repository: str, port: int) -> dict[str, bytes]:
     values = {APP: {"image": {"repository": "none", "tag": "none", "digest": "none"}, "nodePort": port}}
     files = {"Chart.yaml": chart, "values.yaml": values}
     return {f"{PLACE}/{name}": yaml.safe_dump(content).encode() for name, content in files.items()}
-
-
-def free_port(lab: Lab, namespace: str) -> int:
-    """Return a node port that nobody has: the cluster gives one out, and gets it back."""
-    lab.kubectl("-n", namespace, "create", "service", "nodeport", "port", "--tcp=80")
-    found = json.loads(lab.kubectl("-n", namespace, "get", "service", "port", "-o", "json").stdout)
-    lab.kubectl("-n", namespace, "delete", "service", "port")
-    return int(found["spec"]["ports"][0]["nodePort"])

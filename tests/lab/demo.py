@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import tempfile
 from collections.abc import Mapping
@@ -16,9 +15,8 @@ from jenkins_cd.demo import site
 from jenkins_cd.demo.site import ENVIRONMENTS, Site
 from jenkins_cd.gitops.repository import Repository
 from jenkins_cd.tools import process
-from tests.lab import demo_argocd, demo_helm, lease
+from tests.lab import demo_argocd, demo_helm, lease, node_ports
 from tests.lab.lab import Lab
-from tests.lab.network import NODE_PORTS
 from tests.lab.progress import say
 
 
@@ -56,19 +54,11 @@ def play(model: str) -> Path:
 
 def _play(lab: Lab, model: str, run: str, folder: Path) -> Path:
     room = ROOMS[model]
-    ports = dict(zip(ENVIRONMENTS, _free_ports(lab), strict=False))
+    ports = dict(zip(ENVIRONMENTS, node_ports.claim(lab, len(ENVIRONMENTS)), strict=True))
     urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
     here = site.lay_out(folder, lab.registry, urls, room.platform(lab).replace("RUN", run))
     _declare(here, ports, f"oci://{lab.registry}/{run}/charts")
     return room.tell(lab, here, run)
-
-
-def _free_ports(lab: Lab) -> list[int]:
-    """Return node ports that no Service has."""
-    services = json.loads(lab.kubectl("get", "services", "--all-namespaces", "-o", "json").stdout)["items"]
-    taken = {port.get("nodePort") for service in services for port in service["spec"].get("ports", ())}
-    first, last = (int(port) for port in NODE_PORTS.split("-"))
-    return [port for port in range(last, first, -1) if port not in taken]
 
 
 def _declare(here: Site, ports: Mapping[str, int], charts: str) -> None:

@@ -19,6 +19,7 @@ LAB = STATE / "lab.json"  # there as long as the lab is ready
 BEFORE = STATE / "before.json"  # what the machine was like, there as long as something is changed
 PROGRESS = STATE / "progress"
 FAILURE = STATE / "failure"
+PORTS = STATE / "ports"  # the node ports that somebody was told of
 QUIET = STATE / "quiet"  # locked by tests that want no disturbance, or to disturb
 
 
