@@ -89,16 +89,18 @@ def a_token_that_expires_and_is_renewed(app: Delivered) -> None:
 def a_token_that_is_no_more(app: Delivered) -> None:
     """Nobody renews it: there is an end at once, and no verdict on the version."""
     version, _ = settled(app)
-    app.says(env=_slow(SLOW))
+    app.says(hook=HOOK)
     token = app.scene.token("deployer")
     with mock.patch.dict(os.environ, {TOKEN: token.text}), app.deploying(version) as deploying:
-        app.until(lambda: app.told("has begun") or deploying.done(), "the sync")
+        app.until(lambda: app.hooks or deploying.done(), "our hook")
         _revoke(app, token)
     followed = deploying.result()
     assert (followed.reached, followed.outcome) == (False, "unknown"), followed
     assert "does not accept the token" in followed.reason
     assert verdicts.AGAIN in followed.reason
-    verified(app, app.deploy(version), version)
+    with app.deploying(version) as again:
+        ending_hooks(app, again)
+    verified(app, again.result(), version)
 
 
 def a_build_that_is_killed_and_taken_up(app: Delivered) -> None:
