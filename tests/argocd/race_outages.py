@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from unittest import mock
 
 from jenkins_cd.argocd import underway, verdicts
+from jenkins_cd.argocd_setup import tokens
 from jenkins_cd.tools import argocd_settings
 from jenkins_cd.tools.argocd_settings import Token
 from tests.argocd import pipeline
@@ -90,7 +91,7 @@ def a_token_that_is_no_more(app: Delivered) -> None:
     """Nobody renews it: there is an end at once, and no verdict on the version."""
     version, _ = settled(app)
     app.says(hook=HOOK)
-    token = app.scene.token("deployer")
+    token = tokens.make(app.scene.admin, app.scene.project, 300.0, "deployer")  # of a second of its own
     with mock.patch.dict(os.environ, {TOKEN: token.text}), app.deploying(version) as deploying:
         app.until(lambda: app.hooks or deploying.done(), "our hook")
         _revoke(app, token)
