@@ -146,9 +146,9 @@ def _rejected(at: Underway, error: Rejected) -> Followed | None:
 
 
 def _end(at: Underway, decision: Decision) -> None:
-    """End somebody's sync, once: the next one may be another's."""
+    """End somebody's sync, once an attempt: the next sync may be another's, and a next attempt may have been faster."""
     operation = states.operation(at.app)
-    name = f"ending {operation.started if operation else ''}"
+    name = f"ending {operation.started} {operation.attempt}" if operation else "ending"
     if name not in at.memory.since:
         at.tell(f"ending it: {decision.why}")
         argocd_applications.terminate(at.site.server, at.site.ref)

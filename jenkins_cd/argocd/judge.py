@@ -24,6 +24,7 @@ DIFFERENT = 8.0  # seconds that it may differ from what was just synced before t
 PENDING = 3.0  # seconds after which a sync that nobody has begun with was overlooked: a refresh makes Argo CD look
 BY_ITSELF = 3.0  # seconds in which an application with automated sync begins by itself
 UNKNOWING = re.compile(r"project \S+ which does not exist")  # a controller that has just started knows none yet
+ENDED = re.compile(r"Operation terminat")  # by somebody: an earlier build of ours, which has failed, or a person
 TROUBLE = ("connection refused", "Unavailable", "DeadlineExceeded", "deadline exceeded", "i/o timeout", "EOF")
 
 
@@ -88,7 +89,7 @@ def judge(app: Object, wish: Wish, rules: Rules, memory: Memory, now: float) -> 
     if standing == "newer":
         return _superseded(app, wish, compared)
     ours = operation if operation and is_ours(app, wish, operation) else None
-    watched = ours and (ours.token == wish.token or ours.started in memory.watched)
+    watched = ours and (ours.token == wish.token or (ours.started in memory.watched and not ENDED.match(ours.message)))
     if ours and ours.failed and watched and not UNKNOWING.search(ours.message):
         return Decision(step="failed", why=failure(ours))
     errors = states.conditions(app, *states.UNREADY)

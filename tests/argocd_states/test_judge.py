@@ -166,6 +166,16 @@ def test_a_failure_of_automated_sync_at_our_commit_is_ours_where_we_saw_it_at_wo
     assert history.decide(application(history.ours, status={"operationState": state}), memory=memory).step == "failed"
 
 
+def test_a_sync_to_our_commit_that_somebody_else_began_and_ended_is_no_verdict(history: History) -> None:
+    memory = Memory()
+    at_work = application(history.old, **running(history.ours, message="applying"))
+    assert history.decide(at_work, memory=memory).step == "wait"
+    state = ended("Failed", history.ours, message="Operation terminated", retryCount=1)
+    assert history.decide(application(history.ours, status={"operationState": state}), memory=memory).step == "sync"
+    state = ended("Failed", history.ours, token=history.wish.token, message="Operation terminated")
+    assert history.decide(application(history.ours, status={"operationState": state}), memory=memory).step == "failed"
+
+
 @pytest.mark.parametrize("token", ["", "of another run"])
 def test_a_failure_from_before_we_came_is_no_verdict_but_tried_once_more(history: History, token: str) -> None:
     state = ended("Failed", history.ours, token=token and f"{history.ours} {token}", message="it broke")
