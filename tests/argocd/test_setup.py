@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import secrets
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -220,24 +221,43 @@ def test_a_credential_for_git_that_is_missing_is_told(shop: Shop) -> None:  # no
         shop.apply()
 
 
-def test_the_command_checks_applies_and_has_nothing_to_do(
-    shop: Shop,  # noqa: F811
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+@pytest.fixture
+def command(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:  # noqa: F811
+    """`render argocd` of the shop, by the administrator."""
     monkeypatch.setenv("JENKINS_CD_ARGOCD_USERNAME", "admin")
     monkeypatch.setenv("JENKINS_CD_ARGOCD_PASSWORD", shop.scene.argocd.password)
-    command = ["render", "argocd", "--platform", str(shop.file(tmp_path)), "--project", shop.project]
+    return ["render", "argocd", "--platform", str(shop.file(tmp_path)), "--project", shop.project]
+
+
+def test_the_command_checks_applies_and_has_nothing_to_do(
+    shop: Shop,  # noqa: F811
+    command: list[str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert run([*command, "--check"]) == 1
     assert f"+++ AppProject/{shop.project}" in capsys.readouterr().out
     assert run([*command, "--apply"]) == 0
-    out, err = capsys.readouterr()
-    assert f"argocd: Application/{shop.ref.name} created" in err
-    assert f"+++ Application/{shop.ref.name}" in out
+    assert f"argocd: Application/{shop.ref.name} created" in capsys.readouterr().err
     assert run([*command, "--apply"]) == 0
     out, err = capsys.readouterr()
-    assert "nothing to do: all is as the platform file says" in out
+    assert "nothing to do: all is as the platform file says (2 unchanged)" in out
     assert err == ""
     assert run([*command, "--check", "--json"]) == 0
     assert {one["action"] for one in json.loads(capsys.readouterr().out)["changes"]} == {"unchanged"}
+
+
+def test_what_is_applied_is_a_line_an_object_with_the_fields_of_one_that_is_there(
+    shop: Shop,  # noqa: F811
+    command: list[str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run([*command, "--apply"]) == 0
+    out = capsys.readouterr().out
+    assert re.search(f"^Application +{shop.ref.name} +create$", out, re.MULTILINE)
+    assert (out.count(shop.ref.name), out.endswith("\n2 created\n")) == (1, True), out
+    changed(shop, "appproject", shop.project, shop.scene.argocd.namespace, sourceRepos=["*"])
+    shop.scene.until(lambda: shop.plan().plan.differs, "the server to know it")
+    assert run([*command, "--apply"]) == 0
+    out = capsys.readouterr().out
+    assert re.search(f"^AppProject +{shop.project} +update +sourceRepos$", out, re.MULTILINE)
+    assert (shop.ref.name in out, out.endswith("\n1 updated, 1 unchanged\n")) == (False, True), out
