@@ -12,7 +12,7 @@ import pytest
 from jenkins_cd import masking
 from jenkins_cd.argocd_setup import tokens
 from jenkins_cd.cli import run
-from jenkins_cd.errors import BadInput, ExternalFailure
+from jenkins_cd.errors import BadInput
 from jenkins_cd.tools import argocd, argocd_applications, argocd_settings
 from jenkins_cd.tools.argocd_failures import Denied, Expired
 from tests.argocd.scene import Scene
@@ -33,31 +33,14 @@ def accepted(argo: Scene, token: str) -> bool:
     return True
 
 
-def test_a_token_lives_as_long_as_its_block(argo: Scene) -> None:
-    with tokens.for_build(argo.admin, argo.project, 60, ROLE) as token:
-        assert argocd.user(argo.as_who_has(token.text)) == f"proj:{argo.project}:{ROLE}"
-        assert ids(argo) == [token.id]
-        assert token.expires_at - token.issued_at == 60
+def test_a_token_is_good_until_it_is_revoked(argo: Scene) -> None:
+    token = tokens.make(argo.admin, argo.project, 60, ROLE, "shop-17")
+    assert argocd.user(argo.as_who_has(token.text)) == f"proj:{argo.project}:{ROLE}"
+    assert ids(argo) == [token.id]
+    assert token.expires_at - token.issued_at == 60
+    assert tokens.revoke(argo.admin, argo.project, ROLE, "shop-17").found
     assert ids(argo) == []
     argo.until(lambda: not accepted(argo, token.text), "the token to be worthless")
-
-
-def test_it_is_revoked_where_the_build_fails_too_and_what_fails_is_what_is_raised(argo: Scene) -> None:
-    with pytest.raises(ZeroDivisionError), tokens.for_build(argo.admin, argo.project, 60, ROLE):
-        raise ZeroDivisionError
-    assert ids(argo) == []
-
-
-def test_a_server_that_is_away_at_the_end_is_told_and_fails_nothing(
-    argo: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def away(*_: object) -> None:
-        raise ExternalFailure("no answer")
-
-    told: list[str] = []
-    with tokens.for_build(argo.admin, argo.project, 60, ROLE, told.append) as token:
-        monkeypatch.setattr(argocd_settings, "delete_token", away)
-    assert told == [f"the token {token.id} could not be revoked, and expires by itself: no answer"]
 
 
 def test_a_build_that_asks_again_has_one_token_and_others_keep_theirs(argo: Scene) -> None:
