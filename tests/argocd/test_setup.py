@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import re
 import secrets
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ import pytest
 import yaml
 
 from jenkins_cd import masking
+from jenkins_cd.argocd import states
 from jenkins_cd.argocd_setup import plan as plans
 from jenkins_cd.argocd_setup import setup
 from jenkins_cd.cli import run
@@ -22,7 +25,7 @@ from jenkins_cd.config.types import Freeze
 from jenkins_cd.errors import Refused
 from jenkins_cd.tools import argocd, argocd_applications, argocd_settings
 from jenkins_cd.tools.argocd_applications import SyncOrder
-from jenkins_cd.tools.argocd_failures import Blocked
+from jenkins_cd.tools.argocd_failures import Absent, Blocked
 from tests.argocd.shop import Shop, shop  # noqa: F401
 
 
@@ -120,19 +123,48 @@ def test_an_applicationset_makes_the_same_applications(shop: Shop) -> None:  # n
         assert ours == single["metadata"][marks]
 
 
-def test_an_application_in_a_namespace_of_its_own_is_the_pipelines_too(shop: Shop) -> None:  # noqa: F811
-    home = f"argocd-apps-{shop.project}"
-    shop.scene.kubectl("create", "namespace", home)
-    try:
-        shop.says({"application_namespace": home})
-        shop.apply()
-        assert not shop.plan().plan.differs
-        ci = shop.scene.server("ci")
-        assert argocd_applications.read(ci, shop.ref)["metadata"]["namespace"] == home
-        assert argocd.may(ci, "applications", "sync", shop.ref.rbac)
-        assert not argocd.may(ci, "applications", "sync", f"{shop.project}/{shop.ref.name}")  # in Argo CD's own
-    finally:
-        shop.scene.kubectl("delete", "namespace", home, "--wait=false")
+@pytest.fixture
+def home(shop: Shop) -> Iterator[str]:  # noqa: F811
+    """A namespace in which Applications of the shop may be, and are to be."""
+    with shop.scene.lab.namespace("argocd-apps") as made:
+        shop.says({"application_namespace": made})
+        yield made
+
+
+def test_an_application_in_a_namespace_of_its_own_is_the_pipelines_too(shop: Shop, home: str) -> None:  # noqa: F811
+    shop.apply()
+    assert not shop.plan().plan.differs
+    ci = shop.scene.server("ci")
+    assert argocd_applications.read(ci, shop.ref)["metadata"]["namespace"] == home
+    assert argocd.may(ci, "applications", "sync", shop.ref.rbac)
+    assert not argocd.may(ci, "applications", "sync", f"{shop.project}/{shop.ref.name}")  # in Argo CD's own
+
+
+def test_an_applicationset_in_a_namespace_of_its_own_makes_its_applications_there(
+    shop: Shop,  # noqa: F811
+    home: str,
+) -> None:
+    if not shop.scene.argocd.application_sets:
+        pytest.skip("the applicationset-controller of this Argo CD looks at its own namespace alone")
+    shop.says(generate="applicationset")
+    shop.apply()
+    assert not shop.plan().plan.differs
+    (made,) = argocd_settings.application_sets(shop.scene.admin, shop.project)
+    assert made["metadata"]["namespace"] == home
+    ci = shop.scene.server("ci")
+
+    def there() -> bool:
+        with contextlib.suppress(Absent):
+            return bool(argocd_applications.read(ci, shop.ref))
+        return False
+
+    shop.scene.until(there, "the Application of the ApplicationSet")
+    argocd_applications.sync(ci, shop.ref, SyncOrder(revision=shop.scene.git("rev-parse", "HEAD").stdout.strip()))
+    assert shop.scene.ends(shop.ref)["status"]["operationState"]["phase"] == "Succeeded"
+    shop.says({"automated": True})
+    assert shop.actions()[f"ApplicationSet/{home}/{made['metadata']['name']}"] == "update"
+    shop.apply()
+    shop.scene.until(lambda: states.automated(argocd_applications.read(ci, shop.ref)), "the Application to follow")
 
 
 def frozen(hours_ago: int, hours_to_come: int) -> Freeze:
