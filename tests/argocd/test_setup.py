@@ -26,7 +26,7 @@ from jenkins_cd.errors import Refused
 from jenkins_cd.tools import argocd, argocd_applications, argocd_settings
 from jenkins_cd.tools.argocd_applications import SyncOrder
 from jenkins_cd.tools.argocd_failures import Absent, Blocked
-from tests.argocd.shop import Shop, shop  # noqa: F401
+from tests.argocd.shop import Shop, given, shop  # noqa: F401
 
 
 def changed(shop: Shop, kind: str, name: str, namespace: str, **spec: Any) -> None:  # noqa: F811
@@ -254,11 +254,9 @@ def test_a_credential_for_git_that_is_missing_is_told(shop: Shop) -> None:  # no
 
 
 @pytest.fixture
-def command(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:  # noqa: F811
+def command(given: tuple[str, ...]) -> list[str]:  # noqa: F811
     """`render argocd` of the shop, by the administrator."""
-    monkeypatch.setenv("JENKINS_CD_ARGOCD_USERNAME", "admin")
-    monkeypatch.setenv("JENKINS_CD_ARGOCD_PASSWORD", shop.scene.argocd.password)
-    return ["render", "argocd", "--platform", str(shop.file(tmp_path)), "--project", shop.project]
+    return ["render", "argocd", *given]
 
 
 def test_the_command_checks_applies_and_has_nothing_to_do(
