@@ -286,7 +286,8 @@ def test_what_is_applied_is_a_line_an_object_with_the_fields_of_one_that_is_ther
     assert re.search(f"^Application +{shop.ref.name} +create$", out, re.MULTILINE)
     assert (out.count(shop.ref.name), out.endswith("\n2 created\n")) == (1, True), out
     changed(shop, "appproject", shop.project, shop.scene.argocd.namespace, sourceRepos=["*"])
-    shop.scene.until(lambda: shop.plan().plan.differs, "the server to know it")
+    owner = f"AppProject/{shop.project}"
+    shop.scene.until(lambda: shop.actions()[owner] == "update", "the server to know it")
     assert run([*command, "--apply"]) == 0
     out = capsys.readouterr().out
     assert re.search(f"^AppProject +{shop.project} +update +sourceRepos$", out, re.MULTILINE)
