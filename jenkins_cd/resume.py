@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jenkins_cd.attempt import Attempt, Course, Request, carry_out, conclude
 from jenkins_cd.config.types import PlatformFile
-from jenkins_cd.delivery import Followed, declaration
+from jenkins_cd.delivery import Followed, declaration, keeping
 from jenkins_cd.deploy import Done, alone, known_environment, resolve
 from jenkins_cd.errors import BadInput
 from jenkins_cd.gitops import layout
@@ -29,7 +29,7 @@ def resume(platform: PlatformFile, app: str, environment: str, folder: Path, pro
             hint or f"jenkins-cd history --app {app} shows how the last ones ended",
         )
     attempt = _taken_up(resolve(platform, _request(begun), folder, progress), begun)
-    with alone(attempt):
+    with alone(attempt), keeping.block():
         verified = attempt.ledger.verified(app, environment)
         plan, other = _plan_now(attempt, begun.plan)
         if other:

@@ -97,6 +97,7 @@ def test_a_version_that_does_not_come_up_is_rolled_back_and_both_are_recorded(
     assert failed.observation
     assert failed.observation.status == 500
     assert "it does not start" in failed.evidence
+    assert failed.reason not in failed.evidence
     assert (back.outcome, back.kind, back.version) == ("verified", "rollback", "1.3.0")
     assert cluster.declared() == "1.3.0"
     newest = Ledger.open(platform).deployments("storefront", "dev")

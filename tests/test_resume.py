@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from jenkins_cd import resume
-from jenkins_cd.delivery import flux
+from jenkins_cd.delivery import flux, keeping
 from jenkins_cd.deploy import Done
-from jenkins_cd.errors import BadInput
+from jenkins_cd.errors import BadInput, ExternalFailure
 from tests.delivery.progress import Notes
 from tests.deployments import Shop
 from tests.gitops.remotes import count
@@ -66,6 +67,46 @@ def test_it_makes_no_second_commit(shop: Shop, killed: Any) -> None:
     before = count(shop.remote)
     assert _resumed(shop).verified
     assert count(shop.remote) == before
+
+
+@pytest.mark.parametrize("end", ["verified", "failed", "an error"])
+def test_what_its_phases_open_is_shared_by_them_and_closed_at_every_end(
+    shop: Shop, killed: Any, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    shop.deploy("1.3.0")
+    killed("1.4.0", "follow")
+    shop.cluster.broken |= {"1.4.0"} if end == "failed" else set()
+    told: list[str] = []
+
+    @contextlib.contextmanager
+    def access() -> Iterator[None]:
+        told.append("opened")
+        try:
+            yield
+        finally:
+            told.append("closed")
+
+    def in_a_phase(name: str) -> None:
+        works = getattr(flux, name)
+
+        def phase(*arguments: Any) -> Any:
+            with keeping.opened("access", access):
+                told.append(name)
+            if end == "an error" and name == "follow":
+                raise ExternalFailure("the server is away")
+            return works(*arguments)
+
+        monkeypatch.setattr(flux, name, phase)
+
+    in_a_phase("apply")
+    in_a_phase("follow")
+    if end == "an error":
+        with pytest.raises(ExternalFailure):
+            _resumed(shop)
+    else:
+        assert _resumed(shop).deployments[0].outcome == end
+    rollback = ["apply", "follow"] if end == "failed" else []
+    assert told == ["opened", "apply", "follow", *rollback, "closed"]
 
 
 def test_a_version_that_does_not_come_up_is_put_back_by_the_run_that_takes_it_up(shop: Shop, killed: Any) -> None:

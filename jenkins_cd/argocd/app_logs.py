@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from jenkins_cd.argocd import managed, site
 from jenkins_cd.argocd.states import Object
@@ -17,9 +16,7 @@ from jenkins_cd.gitops.ledger import Ledger
 from jenkins_cd.tools import argocd, argocd_applications, argocd_failures
 from jenkins_cd.tools.argocd import Ref, Server
 from jenkins_cd.tools.argocd_failures import Expired, Need
-from jenkins_cd.tools.argocd_streams import SILENCE, frames, never
-
-QUIET = 3600.0  # seconds that an app that is followed may say nothing
+from jenkins_cd.tools.argocd_streams import never
 
 
 @dataclass
@@ -101,28 +98,22 @@ def follow(pods: Pods, *, tail: int | None, tell: Tell, until: Callable[[], bool
 def read(
     pods: Pods, source: Source, tail: int | None, *, previous: bool = False, follows: Callable[[], bool] | None = None
 ) -> Iterator[str]:
-    """Yield the last lines of a container's log, and with `follows` those that come until it says so."""
-    if tail == 0 and follows is None:
-        return
-    metadata, ref = source.pod["metadata"], pods.ref
-    query = {
-        "project": ref.project,
-        "appNamespace": ref.namespace or None,
-        "podName": metadata["name"],
-        "namespace": metadata.get("namespace"),
-        "container": source.container,
-        "tailLines": max(tail, 1) if tail is not None else None,  # 0 means all to the server
-        "previous": "true" if previous else None,
-        "follow": "true" if follows else None,
-    }
-    need = _need(pods, f"read the logs of {source.shown} of")
-    path = f"/api/v1/applications/{argocd.segment(ref.name)}/logs"
-    told: dict[str, Any] = {"query": query, "stop": follows or never, "cut_is_end": False, "need": need}
-    for number, frame in enumerate(frames(pods.server, path, silence=QUIET if follows else SILENCE, **told)):
-        if frame.get("last"):
-            return
-        if number or tail != 0:
-            yield str(frame.get("content") or "").rstrip("\n")
+    """Yield the last lines of a container's log, and with `follows` those that come until it says so.
+
+    Raises Denied, Expired, and Away where it is cut.
+    """
+    metadata = source.pod["metadata"]
+    return argocd_applications.logs(
+        pods.server,
+        pods.ref,
+        pod=str(metadata["name"]),
+        namespace=str(metadata.get("namespace") or ""),
+        container=source.container,
+        tail=tail,
+        previous=previous,
+        follow=follows is not None,
+        stop=follows or never,
+    )
 
 
 def _found(pods: Pods, tell: Tell, first: bool) -> list[Source]:

@@ -20,11 +20,18 @@ from jenkins_cd.argocd.states import Object, Operation
 Step = Literal["wait", "refresh", "hard-refresh", "sync", "terminate", "good", "failed", "superseded"]
 DEGRADED = 10.0  # seconds that it may be Degraded: a rollout can be so for a moment
 UNREADY = 20.0  # seconds that a comparison may fail, with one look past the caches in between
+REFUSED = 3.0  # seconds that Argo CD may refuse what the Application says, by the AppProject that it has seen
 DIFFERENT = 8.0  # seconds that it may differ from what was just synced before the manifest cache is doubted
 PENDING = 3.0  # seconds after which a sync that nobody has begun with was overlooked: a refresh makes Argo CD look
 BY_ITSELF = 3.0  # seconds in which an application with automated sync begins by itself
 UNKNOWING = re.compile(r"project \S+ which does not exist")  # a controller that has just started knows none yet
 ENDED = re.compile(r"Operation terminat")  # by somebody: an earlier build of ours, which has failed, or a person
+# By the project as the controller knows it, which looks at no application before it has read all of them. What it says
+# of clusters is another matter: a Secret may be on its way.
+_REFUSES = re.compile(
+    r"application (repo|destination) .* (is not permitted|do not match any of the allowed destinations) in project"
+    r"|spec\.source\S* (and|is) "
+)
 TROUBLE = ("connection refused", "Unavailable", "DeadlineExceeded", "deadline exceeded", "i/o timeout", "EOF")
 
 
@@ -81,7 +88,7 @@ def judge(app: Object, wish: Wish, rules: Rules, memory: Memory, now: float) -> 
     if operation and wish.of(app, operation.revisions) == "newer":
         return _superseded(app, wish, operation.revisions)
     if operation and operation.running:
-        memory.forget("unready", "out of sync", "degraded")
+        memory.forget("unready", "refused", "out of sync", "degraded")
         return _under_way(app, wish, operation, memory, now)
     memory.forget("pending")
     compared = states.compared_revisions(app)
@@ -94,8 +101,11 @@ def judge(app: Object, wish: Wish, rules: Rules, memory: Memory, now: float) -> 
         return Decision(step="failed", why=failure(ours))
     errors = states.conditions(app, *states.UNREADY)
     lasted = memory.lasting("unready", now, holds=bool(errors))
+    refused = next((one for one in states.conditions(app, "InvalidSpecError") if _REFUSES.match(one)), "")
+    if memory.lasting("refused", now, holds=bool(refused)) >= REFUSED:
+        return Decision(step="failed", why=f"Argo CD refuses the Application: {refused}", lasting=True)
     if errors:
-        return _unready(errors[0], lasted, memory)
+        return _unready(refused or errors[0], lasted, memory)
     if standing != "same":
         memory.forget("out of sync", "degraded")
         return Decision(step="refresh", why="asking Argo CD to look at our commit")

@@ -17,6 +17,7 @@ class Change:
     action: Action
     note: str = ""  # why it is refused, or what else is to know
     diff: str = ""
+    fields: tuple[str, ...] = ()  # what of it changes, where it is there
 
     @property
     def title(self) -> str:

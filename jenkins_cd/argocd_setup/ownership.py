@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 Object = Mapping[str, Any]
@@ -68,6 +68,12 @@ def diff(wanted: Object, there: Object | None) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
+def fields(wanted: Object, there: Object) -> tuple[str, ...]:
+    """Return what of an object that is there must change, as `source.targetRevision`; a list is one field."""
+    found = _differing(_compared(there, wanted), _compared(wanted, wanted))
+    return tuple(one.removeprefix("spec.") for one in found)
+
+
 def ours(there: Object) -> bool:
     """Tell whether we have made an object."""
     labels = (there.get("metadata") or {}).get("labels") or {}
@@ -77,13 +83,25 @@ def ours(there: Object) -> bool:
 def _shown(object_: Object, wanted: Object) -> str:
     import yaml
 
+    return str(yaml.safe_dump(_compared(object_, wanted), sort_keys=True, width=120))
+
+
+def _compared(object_: Object, wanted: Object) -> dict[str, Any]:
     metadata = object_.get("metadata") or {}
     spec = object_.get("spec") or {}
     compared = {
         **{name: _same_keys(metadata.get(name), wanted["metadata"].get(name)) for name in _MARKS},
         "spec": {key: spec[key] for key in _OURS[wanted["kind"]] if key in spec},
     }
-    return str(yaml.safe_dump(_normal(compared), sort_keys=True, width=120))
+    return dict(_normal(compared))
+
+
+def _differing(there: Any, wanted: Any, place: str = "") -> Iterator[str]:
+    if isinstance(there, Mapping) and isinstance(wanted, Mapping):
+        for key in sorted({*there, *wanted}):
+            yield from _differing(there.get(key), wanted.get(key), f"{place}.{key}" if place else key)
+    elif there != wanted:
+        yield place
 
 
 def _same_keys(there: Any, wanted: Any) -> dict[str, Any]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from jenkins_cd import in_turn
 from jenkins_cd.argocd_setup import ownership, put, registered
-from jenkins_cd.argocd_setup.change import Change
+from jenkins_cd.argocd_setup.change import Action, Change
 from jenkins_cd.argocd_setup.ownership import Object
 from jenkins_cd.argocd_setup.setup import Entry, Setup
 from jenkins_cd.config.types import PlatformFile
@@ -29,6 +30,13 @@ class Plan:
     others: tuple[str, ...] = ()
     applied: bool = False
     schema: Literal["jenkins_cd/argocd/plan/v1"] = "jenkins_cd/argocd/plan/v1"
+
+    @property
+    def counts(self) -> dict[Action, int]:
+        """Return how many objects become what."""
+        actions: tuple[Action, ...] = ("create", "update", "refused", "unchanged")
+        number = Counter(one.action for one in self.changes)
+        return {action: number[action] for action in actions if number[action]}
 
     @property
     def differs(self) -> bool:
@@ -125,7 +133,8 @@ def _change(
     if not (adopt or ownership.ours(there)):
         return replace(made, action="refused", note="it is there, and was not made by jenkins-cd", diff=""), None
     note = "" if ownership.ours(there) else "taken over"
-    return replace(made, action="update", note=note), lambda: put.put(server, entry, there)
+    made = replace(made, action="update", note=note, fields=ownership.fields(entry.object, there))
+    return made, lambda: put.put(server, entry, there)
 
 
 def _at_last(server: Server, setup: Setup, found: Plan, there: _There) -> dict[str, Callable[[], object]]:

@@ -34,6 +34,7 @@ def changed_clusters(
             name=name,
             action="update" if differs else "unchanged",
             diff="".join(f"-{key}: {there.get(key)}\n+{key}: {value}\n" for key, value in differs.items()),
+            fields=tuple(differs),
         )
         if differs:
             send[f"Cluster/{name}"] = _updating(server, address, differs)

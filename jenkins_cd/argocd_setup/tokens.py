@@ -8,18 +8,16 @@ be good even after it was revoked.
 
 from __future__ import annotations
 
-import contextlib
 import random
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from jenkins_cd.argocd_setup.roles import CI
-from jenkins_cd.errors import BadInput, JenkinsCdError
+from jenkins_cd.errors import BadInput
 from jenkins_cd.tools import argocd_settings, process
 from jenkins_cd.tools.argocd import Server
 from jenkins_cd.tools.argocd_failures import Absent
@@ -81,24 +79,6 @@ def revoke(server: Server, project: str, role: str, build: str) -> Revoked:
         return Revoked(found=bool(mine), expired=tuple(one.id for one in expired))
     except Absent:
         return Revoked(found=False, expired=())
-
-
-@contextlib.contextmanager
-def for_build(
-    server: Server, project: str, lifetime: float, role: str = CI, tell: Callable[[str], None] = lambda _text: None
-) -> Iterator[Token]:
-    """Yield a token for the length of the block, and `lifetime` seconds at most.
-
-    Where it cannot be revoked at the end, `tell` hears why, and it expires by itself.
-    """
-    token = make(server, project, lifetime, role)
-    try:
-        yield token
-    finally:
-        try:
-            argocd_settings.delete_token(server, project, role, token)
-        except JenkinsCdError as error:
-            tell(f"the token {token.id} could not be revoked, and expires by itself: {error.message}")
 
 
 def _alone(server: Server, project: str, role: str, lifetime: float, name: str, taken: frozenset[int]) -> Token:

@@ -165,7 +165,8 @@ def _show(done: Done, page: Path | None, show_plan: bool) -> None:
     elif not done.deployments and show_plan:
         console.plan(done.plan)
     for deployment in done.deployments:
-        console.deployment_summary(deployment, page)
+        told = outcome.awaited() and deployment.kind == "deployment"  # of rollbacks it hears nothing
+        console.deployment_summary(deployment, page, why=not told)
 
 
 def _report(out: Path, done: list[Done]) -> Path | None:

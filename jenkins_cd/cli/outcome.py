@@ -56,6 +56,11 @@ def fail(message: str, evidence: str = "", hint: str = "") -> None:
     _kept.evidence = "\n".join(evidence.strip("\n").splitlines()[:EVIDENCE])
 
 
+def awaited() -> bool:
+    """Tell whether the program that started us tells itself why we fail."""
+    return bool(os.environ.get(RESULT))
+
+
 def arguments(given: Sequence[str]) -> list[str]:
     """Return the arguments of the command line, or where it has none those of JENKINS_CD_ARGUMENTS.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import click
 from jenkins_cd.cli import options, outcome
 
 if TYPE_CHECKING:
+    from jenkins_cd.argocd_setup.change import Change
     from jenkins_cd.argocd_setup.plan import Plan
     from jenkins_cd.argocd_setup.setup import Setup
     from jenkins_cd.cluster.rbac import Grant
@@ -100,8 +102,8 @@ def argocd(
 ) -> int:
     """Print what Argo CD needs: AppProjects with roles and sync windows, Applications, Secrets without credentials.
 
-    --apply and --check ask Argo CD itself, with the credential in JENKINS_CD_ARGOCD_TOKEN, or in
-    JENKINS_CD_ARGOCD_USERNAME and JENKINS_CD_ARGOCD_PASSWORD.
+    --apply says which objects it makes and changes, --check each line of it. Both ask Argo CD itself, with the
+    credential in JENKINS_CD_ARGOCD_TOKEN, or in JENKINS_CD_ARGOCD_USERNAME and JENKINS_CD_ARGOCD_PASSWORD.
 
     \b
     Example:
@@ -126,11 +128,12 @@ def argocd(
             return 0
         work = plans.plan(server_of(rules), rules, found, adopt=adopt)
         if wanted == "apply":
+            plans.require_allowed(work.plan)
             if not as_json:
-                _differences(work.plan)
+                _changes(work.plan)
             done = plans.apply(work, lambda text: click.echo(f"argocd: {text}", err=True))
             if not options.report(done, as_json):
-                _table(done)
+                click.echo(f"\n{_counted(done)}")
                 _unreleased(found)
             return 0
     if not options.report(work.plan, as_json):
@@ -152,17 +155,35 @@ def _differences(plan: Plan) -> None:
             click.echo(clean(change.diff))
 
 
+def _changes(plan: Plan) -> None:
+    """Show what is about to be done: a line an object, of one that is there the fields. --check shows each line."""
+    _rows(plan, [one for one in plan.changes if one.action != "unchanged"])
+
+
 def _table(plan: Plan) -> None:
+    """Show what becomes of each object."""
+    _rows(plan, plan.changes)
+    click.echo(f"\n{_counted(plan)}")
+
+
+def _rows(plan: Plan, changes: Sequence[Change]) -> None:
     from jenkins_cd.report import console
 
-    click.echo(f"{plan.url}\n")
-    ended = {"create": "created", "update": "updated"} if plan.applied else {}
-    rows = [(one.kind, one.name, ended.get(one.action, one.action), one.note) for one in plan.changes]
-    console.table(("kind", "name", "what", "note"), rows)
+    click.echo(plan.url)
+    if changes:
+        click.echo()
+        notes = ["; ".join(filter(None, (one.note, ", ".join(one.fields)))) for one in changes]
+        rows = [(one.kind, one.name, one.action, note) for one, note in zip(changes, notes, strict=True)]
+        console.table(("kind", "name", "what", "note"), rows)
     for one in plan.others:
         click.echo(f"there, and not in the platform file: {one}")
-    if not plan.differs:
-        click.echo("\nnothing to do: all is as the platform file says")
+
+
+def _counted(plan: Plan) -> str:
+    """Return how many objects become what, as `1 created, 12 unchanged`."""
+    words = {one: f"{one}d" if plan.applied else f"to {one}" for one in ("create", "update")}
+    counted = ", ".join(f"{number} {words.get(action, action)}" for action, number in plan.counts.items())
+    return counted if plan.differs else f"nothing to do: all is as the platform file says ({counted or 'nothing'})"
 
 
 def _unreleased(found: Setup) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from jenkins_cd.errors import BadInput, JenkinsCdError
-from jenkins_cd.model import CiResult, Deployment, Plan, Progress, StageResult
+from jenkins_cd.model import CiResult, Deployment, Phase, Plan, Progress, StageResult
 from jenkins_cd.report.progress import Lines, Screen, colours, emit, lively
 from jenkins_cd.report.text import cells, clean, cleaned, duration, fit, one_line, pad, wrapped
 from jenkins_cd.report.verdict import first_failure, next_step, observed, took
@@ -46,19 +46,22 @@ def ci_summary(result: CiResult, report: Path | None = REPORT) -> None:
     _report(report)
 
 
-def deployment_summary(deployment: Deployment, report: Path | None = REPORT) -> None:
-    """Print how a deployment ended: its phases, what was seen last, evidence and what to do next."""
+def deployment_summary(deployment: Deployment, report: Path | None = REPORT, *, why: bool = True) -> None:
+    """Print how a deployment ended: its phases, what was seen last, evidence and what to do next.
+
+    `why`: say also why it was not verified; false where whoever has started us says that at the end of all.
+    """
     deployment = cleaned(deployment)
+    why = why or deployment.outcome == "verified"
     what = f"{deployment.kind} of {deployment.app} {deployment.version} to {deployment.environment}"
     _say(f"\n{what}: {_painted(deployment.outcome)} in {duration(deployment.seconds)}")
-    _say(f"{deployment.reason}\n" if deployment.reason else "")
+    _say(f"{deployment.reason}\n" if why and deployment.reason else "")
     if deployment.phases:
-        rows = [(one.name, one.status, one_line(one.detail), took(one)) for one in deployment.phases]
-        table(("phase", "status", "what", "time"), rows)
+        table(("phase", "status", "what", "time"), [_phase(one, deployment.reason) for one in deployment.phases])
     if deployment.observation:
         _say(f"\nseen last: {observed(deployment.observation)}")
         _evidence(deployment.observation.body)
-    if deployment.outcome != "verified":
+    if why and deployment.outcome != "verified":
         _say("\nevidence:" if deployment.evidence.strip() else "")
         _evidence(deployment.evidence)
         _say(f"\nnext: {next_step(deployment)}")
@@ -99,6 +102,12 @@ def error(failure: JenkinsCdError) -> None:
         _say(f"  {clean(problem)}", sys.stderr)
     if failure.hint:
         _say(f"  next: {clean(failure.hint)}", sys.stderr)
+
+
+def _phase(one: Phase, reason: str) -> tuple[str, ...]:
+    """Return a row of the table. Why the deployment failed stands above it."""
+    detail = "" if one.status == "failed" and one.detail == reason else one_line(one.detail)
+    return one.name, one.status, detail, took(one)
 
 
 def _report(page: Path | None) -> None:

@@ -15,9 +15,10 @@ from jenkins_cd.errors import JenkinsCdError
 from jenkins_cd.tools import argocd_failures as failures
 from jenkins_cd.tools.argocd import TIMEOUT, Ref, Server, call, segment
 from jenkins_cd.tools.argocd_failures import Need
-from jenkins_cd.tools.argocd_streams import frames, never
+from jenkins_cd.tools.argocd_streams import SILENCE, frames, never
 
 Object = Mapping[str, Any]
+QUIET = 3600.0  # seconds that a container whose log is followed may say nothing
 _IDLE = "No operation is in progress"
 
 
@@ -147,25 +148,29 @@ def logs(
 ) -> Iterator[str]:
     """Yield the lines of a container's log: the last `tail` (None: all), those of the run before with `previous`.
 
-    Nothing comes where the pod does not belong to the Application; where the log cannot be read, a line says so.
-    Raises Denied without the right `logs, get`, and Away where it is cut: then nobody knows which lines are missing.
+    With `follow` also those that come, until `stop` says so. Nothing comes where the pod does not belong to the
+    Application; where the log cannot be read, a line says so. Raises Denied without the right `logs, get`, and Away
+    where it is cut: then nobody knows which lines are missing.
     """
+    if tail == 0 and not follow:
+        return
     query = {
         "podName": pod,
         "namespace": namespace,
         "container": container,
-        "tailLines": tail,
+        "tailLines": max(tail, 1) if tail is not None else None,  # 0 means all to the server
         "previous": "true" if previous else None,
         "follow": "true" if follow else None,
     }
     need = _need("get", ref, resource="logs", doing=f"read the logs of {pod} of")
     query |= _named(ref)
-    begun = False
-    for frame in frames(server, f"{_path(ref)}/logs", query=query, stop=stop, cut_is_end=False, need=need):
+    begun, silence = 0, QUIET if follow else SILENCE
+    told = frames(server, f"{_path(ref)}/logs", query=query, stop=stop, cut_is_end=False, silence=silence, need=need)
+    for begun, frame in enumerate(told, 1):
         if frame.get("last"):
             return
-        begun = True
-        yield str(frame.get("content") or "").rstrip("\n")
+        if begun > 1 or tail != 0:
+            yield str(frame.get("content") or "").rstrip("\n")
     if begun and not stop():
         raise failures.Away(f"cannot {need.doing}: the stream has ended before the log", "try again")
 

@@ -111,3 +111,11 @@ def shop(argo: Scene) -> Iterator[Shop]:
     for kind in ("applicationset", "application"):
         argo.lab.kubectl("--namespace", argo.argocd.namespace, "delete", kind, "--wait=false",
                          "--selector", f"app.kubernetes.io/part-of={argo.project}", check=False)  # fmt: skip
+
+
+@pytest.fixture
+def given(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
+    """What a command of Argo CD's administrator is given about the shop: its platform file, and the project."""
+    monkeypatch.setenv("JENKINS_CD_ARGOCD_USERNAME", "admin")
+    monkeypatch.setenv("JENKINS_CD_ARGOCD_PASSWORD", shop.scene.argocd.password)
+    return "--platform", str(shop.file(tmp_path)), "--project", shop.project

@@ -164,11 +164,14 @@ def test_the_logs_of_a_pod_are_read_and_followed(argo: Scene) -> None:
     pod = next(one for one in applications.tree(server, ref)["nodes"] if one["kind"] == "Pod")["name"]
     read = partial(applications.logs, server, ref, pod=pod, namespace=argo.namespace, container="app")
     assert len(list(read(tail=2))) == 2
+    assert list(read(tail=0)) == []
     followed: list[str] = []
     for line in read(tail=None, follow=True, stop=lambda: len(followed) >= 5):
         followed.append(line)
     assert followed[0] == "version 1.0.0 listens on 8080"
     assert len(followed) == 5
+    new = next(read(tail=0, follow=True))
+    assert new not in followed
     (said,) = read(tail=2, previous=True)
     assert "previous terminated container" in said
     assert list(read(tail=2, pod="nowhere")) == []

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from jenkins_cd.argocd import app_logs
+from jenkins_cd.cluster.log_streams import Source
 from jenkins_cd.errors import BadInput
 from jenkins_cd.tools import argocd, argocd_streams
 from jenkins_cd.tools import argocd_applications as applications
@@ -126,6 +128,16 @@ def test_logs_that_are_cut_are_no_whole_logs(argo: Scene, proxy: Proxy, server: 
     told = applications.logs(server, argo.app(), pod="web", namespace=argo.namespace, container="app", tail=None)
     assert next(told) == "one"
     with pytest.raises(Away, match="the stream has ended before the log"):
+        next(told)
+
+
+def test_a_log_that_is_followed_and_cut_is_no_end_of_its_container(argo: Scene, proxy: Proxy, server: Server) -> None:
+    proxy.faults += [json.dumps({"result": {"content": "one\n", "podName": "web"}})]
+    pod = {"metadata": {"name": "web", "namespace": argo.namespace}}
+    source = Source(pod, container="app", run=0, only=True)
+    told = app_logs.read(app_logs.Pods(server, argo.app()), source, None, follows=lambda: False)
+    assert next(told) == "one"
+    with pytest.raises(Away, match=r"cannot read the logs of web of .*: the stream has ended before the log"):
         next(told)
 
 

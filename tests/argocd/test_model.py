@@ -16,8 +16,9 @@ from jenkins_cd.attempt import Attempt, Request
 from jenkins_cd.delivery import Followed, argocd
 from jenkins_cd.gitops.ledger import Ledger
 from jenkins_cd.model import Deployment, Image
+from jenkins_cd.tools import argocd_settings
 from tests.argocd.apps import Make, app_as_wanted, app_charts, app_of_either_kind, app_of_manual_syncs  # noqa: F401
-from tests.argocd.delivered import BROKEN_HOOK, Delivered, declare
+from tests.argocd.delivered import BROKEN_HOOK, IN_CLUSTER, Delivered, declare
 from tests.argocd.race_histories import ending_hooks, verified
 from tests.argocd.scene import Scene
 from tests.cluster.pushed import APP, MESSAGE, PLACE
@@ -33,6 +34,13 @@ def failed(followed: Followed, *words: str) -> None:
 def missing(app: Delivered) -> Image:
     """Return an image that is nowhere."""
     return Image(repository=f"{app.lab.registry}/probe", digest=f"sha256:{'0' * 64}")
+
+
+def changed(app: Delivered, **spec: Any) -> None:
+    """Change the project by hand: Argo CD's API refuses what does not suit its Applications."""
+    patch = json.dumps({"spec": spec})
+    home = app.scene.argocd.namespace
+    app.lab.kubectl("-n", home, "patch", "appproject", app.scene.project, "--type=merge", "--patch", patch)
 
 
 def idle(app: Delivered) -> bool:
@@ -144,6 +152,25 @@ def test_a_hook_before_the_sync_that_fails_is_told_with_what_it_said(app: Delive
     assert "no table" in argocd.diagnose(app.target, app.release("1.0.1"), followed)
     assert app.image == app.lab.image("1.0.0")
     assert followed.resources
+
+
+@pytest.mark.parametrize("what", ["sourceRepos", "destinations"])
+def test_what_the_project_does_not_permit_has_failed_and_is_mended_by_what_permits_it(
+    manual: Delivered, what: str
+) -> None:
+    verified(manual, manual.deploy("1.0.0"), "1.0.0")
+    elsewhere = {
+        "sourceRepos": ["https://git.local/elsewhere.git"],
+        "destinations": [{"server": IN_CLUSTER, "namespace": "elsewhere"}],
+    }
+    project = argocd_settings.project(manual.scene.admin, manual.scene.project)
+    assert project is not None
+    changed(manual, **{what: elsewhere[what]})
+    followed = manual.deploy("1.0.1")
+    failed(followed, "Argo CD refuses the Application: application ", f"project '{manual.scene.project}'")
+    assert manual.image == manual.lab.image("1.0.0")
+    changed(manual, **{what: project["spec"][what]})
+    verified(manual, manual.deploy("1.0.1"), "1.0.1")
 
 
 def test_an_image_that_does_not_exist_is_told_long_before_the_timeout(app: Delivered) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
+import re
 import secrets
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ import pytest
 import yaml
 
 from jenkins_cd import masking
+from jenkins_cd.argocd import states
 from jenkins_cd.argocd_setup import plan as plans
 from jenkins_cd.argocd_setup import setup
 from jenkins_cd.cli import run
@@ -21,8 +25,8 @@ from jenkins_cd.config.types import Freeze
 from jenkins_cd.errors import Refused
 from jenkins_cd.tools import argocd, argocd_applications, argocd_settings
 from jenkins_cd.tools.argocd_applications import SyncOrder
-from jenkins_cd.tools.argocd_failures import Blocked
-from tests.argocd.shop import Shop, shop  # noqa: F401
+from jenkins_cd.tools.argocd_failures import Absent, Blocked
+from tests.argocd.shop import Shop, given, shop  # noqa: F401
 
 
 def changed(shop: Shop, kind: str, name: str, namespace: str, **spec: Any) -> None:  # noqa: F811
@@ -119,19 +123,48 @@ def test_an_applicationset_makes_the_same_applications(shop: Shop) -> None:  # n
         assert ours == single["metadata"][marks]
 
 
-def test_an_application_in_a_namespace_of_its_own_is_the_pipelines_too(shop: Shop) -> None:  # noqa: F811
-    home = f"argocd-apps-{shop.project}"
-    shop.scene.kubectl("create", "namespace", home)
-    try:
-        shop.says({"application_namespace": home})
-        shop.apply()
-        assert not shop.plan().plan.differs
-        ci = shop.scene.server("ci")
-        assert argocd_applications.read(ci, shop.ref)["metadata"]["namespace"] == home
-        assert argocd.may(ci, "applications", "sync", shop.ref.rbac)
-        assert not argocd.may(ci, "applications", "sync", f"{shop.project}/{shop.ref.name}")  # in Argo CD's own
-    finally:
-        shop.scene.kubectl("delete", "namespace", home, "--wait=false")
+@pytest.fixture
+def home(shop: Shop) -> Iterator[str]:  # noqa: F811
+    """A namespace in which Applications of the shop may be, and are to be."""
+    with shop.scene.lab.namespace("argocd-apps") as made:
+        shop.says({"application_namespace": made})
+        yield made
+
+
+def test_an_application_in_a_namespace_of_its_own_is_the_pipelines_too(shop: Shop, home: str) -> None:  # noqa: F811
+    shop.apply()
+    assert not shop.plan().plan.differs
+    ci = shop.scene.server("ci")
+    assert argocd_applications.read(ci, shop.ref)["metadata"]["namespace"] == home
+    assert argocd.may(ci, "applications", "sync", shop.ref.rbac)
+    assert not argocd.may(ci, "applications", "sync", f"{shop.project}/{shop.ref.name}")  # in Argo CD's own
+
+
+def test_an_applicationset_in_a_namespace_of_its_own_makes_its_applications_there(
+    shop: Shop,  # noqa: F811
+    home: str,
+) -> None:
+    if not shop.scene.argocd.application_sets:
+        pytest.skip("the applicationset-controller of this Argo CD looks at its own namespace alone")
+    shop.says(generate="applicationset")
+    shop.apply()
+    assert not shop.plan().plan.differs
+    (made,) = argocd_settings.application_sets(shop.scene.admin, shop.project)
+    assert made["metadata"]["namespace"] == home
+    ci = shop.scene.server("ci")
+
+    def there() -> bool:
+        with contextlib.suppress(Absent):
+            return bool(argocd_applications.read(ci, shop.ref))
+        return False
+
+    shop.scene.until(there, "the Application of the ApplicationSet")
+    argocd_applications.sync(ci, shop.ref, SyncOrder(revision=shop.scene.git("rev-parse", "HEAD").stdout.strip()))
+    assert shop.scene.ends(shop.ref)["status"]["operationState"]["phase"] == "Succeeded"
+    shop.says({"automated": True})
+    assert shop.actions()[f"ApplicationSet/{home}/{made['metadata']['name']}"] == "update"
+    shop.apply()
+    shop.scene.until(lambda: states.automated(argocd_applications.read(ci, shop.ref)), "the Application to follow")
 
 
 def frozen(hours_ago: int, hours_to_come: int) -> Freeze:
@@ -220,24 +253,42 @@ def test_a_credential_for_git_that_is_missing_is_told(shop: Shop) -> None:  # no
         shop.apply()
 
 
+@pytest.fixture
+def command(given: tuple[str, ...]) -> list[str]:  # noqa: F811
+    """`render argocd` of the shop, by the administrator."""
+    return ["render", "argocd", *given]
+
+
 def test_the_command_checks_applies_and_has_nothing_to_do(
     shop: Shop,  # noqa: F811
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    command: list[str],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setenv("JENKINS_CD_ARGOCD_USERNAME", "admin")
-    monkeypatch.setenv("JENKINS_CD_ARGOCD_PASSWORD", shop.scene.argocd.password)
-    command = ["render", "argocd", "--platform", str(shop.file(tmp_path)), "--project", shop.project]
     assert run([*command, "--check"]) == 1
     assert f"+++ AppProject/{shop.project}" in capsys.readouterr().out
     assert run([*command, "--apply"]) == 0
-    out, err = capsys.readouterr()
-    assert f"argocd: Application/{shop.ref.name} created" in err
-    assert f"+++ Application/{shop.ref.name}" in out
+    assert f"argocd: Application/{shop.ref.name} created" in capsys.readouterr().err
     assert run([*command, "--apply"]) == 0
     out, err = capsys.readouterr()
-    assert "nothing to do: all is as the platform file says" in out
+    assert "nothing to do: all is as the platform file says (2 unchanged)" in out
     assert err == ""
     assert run([*command, "--check", "--json"]) == 0
     assert {one["action"] for one in json.loads(capsys.readouterr().out)["changes"]} == {"unchanged"}
+
+
+def test_what_is_applied_is_a_line_an_object_with_the_fields_of_one_that_is_there(
+    shop: Shop,  # noqa: F811
+    command: list[str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run([*command, "--apply"]) == 0
+    out = capsys.readouterr().out
+    assert re.search(f"^Application +{shop.ref.name} +create$", out, re.MULTILINE)
+    assert (out.count(shop.ref.name), out.endswith("\n2 created\n")) == (1, True), out
+    changed(shop, "appproject", shop.project, shop.scene.argocd.namespace, sourceRepos=["*"])
+    owner = f"AppProject/{shop.project}"
+    shop.scene.until(lambda: shop.actions()[owner] == "update", "the server to know it")
+    assert run([*command, "--apply"]) == 0
+    out = capsys.readouterr().out
+    assert re.search(f"^AppProject +{shop.project} +update +sourceRepos$", out, re.MULTILINE)
+    assert (shop.ref.name in out, out.endswith("\n1 updated, 1 unchanged\n")) == (False, True), out

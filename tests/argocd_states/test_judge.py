@@ -7,7 +7,18 @@ from typing import Any
 
 import pytest
 
-from jenkins_cd.argocd.judge import DEGRADED, DIFFERENT, PENDING, UNREADY, Decision, Memory, Rules, confirmed, judge
+from jenkins_cd.argocd.judge import (
+    DEGRADED,
+    DIFFERENT,
+    PENDING,
+    REFUSED,
+    UNREADY,
+    Decision,
+    Memory,
+    Rules,
+    confirmed,
+    judge,
+)
 from jenkins_cd.argocd.looks import Looks
 from jenkins_cd.argocd.revisions import Wish, same_repository
 from jenkins_cd.argocd.states import moment
@@ -289,6 +300,53 @@ def test_what_cannot_be_rendered_is_looked_at_past_the_caches_once_then_failed(h
     memory.since["unready"] = NOW - UNREADY
     decision = history.decide(app, memory=memory)
     assert (decision.step, "bad indentation" in decision.why) == ("failed", True)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "application repo https://git.local/shop/deploy.git is not permitted in project 'shop'",
+        "application destination {https://prod.local shop} is not permitted in project 'shop'",
+        "application destination server 'a' and namespace '' do not match any of the allowed destinations in project",
+        "spec.source.targetRevision is required if the manifest source is a helm chart",
+    ],
+)
+def test_what_the_project_refuses_has_failed_once_it_is_compared_again(history: History, said: str) -> None:
+    stale = {"type": "ComparisonError", "message": "of a comparison before"}
+    conditions = [stale, {"type": "InvalidSpecError", "message": said}]
+    app = application(history.ours, status={"sync": {"status": "Unknown"}, "conditions": conditions})
+    memory = Memory()
+    assert history.decide(app, memory=memory) == Decision(step="hard-refresh", why=said, doubt="unready")
+    memory.doubted.add("unready")
+    assert history.decide(app, memory=memory).step == "wait"
+    memory.since["refused"] = NOW - REFUSED
+    decision = history.decide(app, memory=memory)
+    assert (decision.step, decision.lasting, said in decision.why) == ("failed", True, True)
+    assert history.decide(application(history.ours), memory=memory).step == "good"
+    assert "refused" not in memory.since
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Application referencing project shop which does not exist",
+        "there are no clusters with this name: prod",
+        "Unable to get cluster: cluster not found",
+    ],
+)
+def test_what_a_controller_may_not_know_yet_is_waited_for(history: History, said: str) -> None:
+    conditions = [{"type": "InvalidSpecError", "message": said}]
+    app = application(history.ours, status={"sync": {"status": "Unknown"}, "conditions": conditions})
+    memory = Memory(since={"unready": NOW - UNREADY + 1}, doubted={"unready"})
+    assert history.decide(app, memory=memory).step == "wait"
+    memory.since["unready"] = NOW - UNREADY
+    assert history.decide(app, memory=memory).step == "failed"
+
+
+def test_how_long_it_was_refused_is_not_counted_over_a_sync_in_between(history: History) -> None:
+    memory = Memory(since={"refused": NOW - REFUSED})
+    assert history.decide(application(history.ours, **running(history.ours, message="x")), memory=memory).step == "wait"
+    assert "refused" not in memory.since
 
 
 def test_a_part_of_argo_cd_that_is_away_is_no_failure_of_the_app(history: History) -> None:

@@ -348,7 +348,7 @@ def test_what_a_server_fills_in_is_no_difference_and_order_neither(platform: Pla
     there["spec"]["roles"].reverse()
     there["spec"]["roles"][0]["jwtTokens"] = [{"iat": 1, "id": "x"}]
     there["spec"] |= {"signatureKeys": [{"keyID": "4AEE18F83AFDEB23"}], "clusterResourceBlacklist": []}
-    assert ownership.diff(mine, there) == ""
+    assert (ownership.diff(mine, there), ownership.fields(mine, there)) == ("", ())
     assert ownership.merged(mine, there)["spec"]["signatureKeys"] == [{"keyID": "4AEE18F83AFDEB23"}]
     assert ownership.merged(mine, there)["metadata"]["labels"]["team"] == "x"
 
@@ -361,6 +361,7 @@ def test_what_somebody_has_changed_is_told_as_a_diff(platform: PlatformFile) -> 
     told = ownership.diff(mine, there)
     assert "-      - name: image.tag" in told
     assert "-    automated:\n-      enabled: true" in told
+    assert ownership.fields(mine, there) == ("source.helm.parameters", "syncPolicy")
     assert "sources" not in ownership.merged(mine, {**there, "spec": {**there["spec"], "sources": [{}]}})["spec"]
 
 

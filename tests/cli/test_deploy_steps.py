@@ -57,6 +57,26 @@ def test_a_step_that_fails_ends_with_the_verdict_as_its_exit_code(shop: Shop, co
     assert shop.cluster.declared() == "1.4.0"
 
 
+def test_why_it_failed_stands_in_the_progress_and_once_more_at_the_end(
+    shop: Shop, command: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.deploy("1.3.0")
+    shop.cluster.broken = {"1.4.0"}
+    alone = command("1.4.0")
+    (failed,) = [one for one in shop.ledger.deployments("storefront", "dev") if one.outcome == "failed"]
+    assert (alone.stderr.count(failed.reason), alone.stdout.count(failed.reason)) == (1, 1)
+    assert "evidence:" in alone.stdout
+
+    result = shop.folder / "result.json"
+    monkeypatch.setenv("JENKINS_CD_RESULT", str(result))
+    asked = command("1.4.0")  # the library says it as the build's error
+    told = json.loads(result.read_text())
+    assert ("did not come up" in asked.stdout, "evidence:" in asked.stdout) == (False, False)
+    assert told["message"].startswith("storefront 1.4.0 in dev: failed: 1.4.0 did not come up")
+    assert "it does not start" in told["evidence"]
+    assert "rollback of storefront 1.3.0 to dev: verified" in asked.stdout
+
+
 def test_a_deployment_that_fails_before_its_tests_is_a_failed_test_in_jenkins(shop: Shop, command: Any) -> None:
     shop.deploy("1.4.0")
     junit = shop.folder / "checkout" / ".jenkins-cd" / "tests" / "dev" / "junit.xml"

@@ -11,6 +11,7 @@ from jenkins_cd.tools.kubernetes import Cluster
 from tests.cluster import accounts
 from tests.cluster.agent import agent  # noqa: F401
 from tests.cluster.pushed import app_charts, pushed  # noqa: F401
+from tests.cluster.stage import stage  # noqa: F401
 from tests.lab.fixture import alone, lab, namespace, quiet  # noqa: F401
 from tests.lab.lab import Lab
 

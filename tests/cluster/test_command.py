@@ -42,7 +42,8 @@ def test_a_crash_loop_fails_the_build_with_its_evidence_in_the_error_and_on_the_
     agent.app.says(env=CRASH)
     said = agent.end(agent.start("1.0.0"))
     assert said.code == 1
-    assert "no database" in said.all
+    assert "app crashes again and again, last with exit code 3" in said.stderr
+    assert "no database" not in said.stdout  # whoever reads the result shows it
     assert "no database" in json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))["evidence"]
     pages = [file.read_text(encoding="utf-8") for file in (tmp_path / ".jenkins-cd").rglob("*.html")]
     assert any("no database" in page for page in pages)

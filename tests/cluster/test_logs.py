@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -16,10 +18,10 @@ from jenkins_cd.config.types import HelmTarget
 from jenkins_cd.errors import BadInput
 from jenkins_cd.gitops.ledger import Ledger
 from jenkins_cd.tools import kubeconfig, kubernetes
-from jenkins_cd.tools.kubernetes import Cluster
 from tests.cluster import accounts, objects
-from tests.cluster.objects import apply, deployment, follow
+from tests.cluster.objects import deployment
 from tests.cluster.proxy import proxy_to
+from tests.cluster.stage import Stage, beside
 from tests.gitops.remotes import bare
 from tests.gitops.samples import platform, release
 from tests.lab.lab import Lab
@@ -28,11 +30,43 @@ APP = "storefront"
 
 
 @pytest.fixture
-def place(lab: Lab, namespace: str, administrator: Cluster, monkeypatch: pytest.MonkeyPatch) -> Place:
+def place(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Place:
     """A namespace with the accounts of a deployment; the kubeconfig is that of somebody who may make tokens."""
-    accounts.prepare(administrator, namespace)
-    monkeypatch.setenv("JENKINS_CD_KUBECONFIG", lab.kubeconfig)
-    return Place(target=HelmTarget(), namespace=namespace, release=APP)
+    accounts.prepare(stage.cluster, stage.namespace)
+    monkeypatch.setenv("JENKINS_CD_KUBECONFIG", stage.lab.kubeconfig)
+    return Place(target=HelmTarget(), namespace=stage.namespace, release=APP)
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What came of logs that are followed."""
+
+    place: Place
+    lines: list[Line] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+
+    def shows(self, text: str) -> bool:
+        return any(text in line.text for line in self.lines)
+
+    def while_(self, work: Callable[[], None]) -> None:
+        """Follow them for as long as something else is done."""
+        done = threading.Event()
+
+        def to_its_end() -> None:
+            try:
+                work()
+            finally:
+                done.set()
+
+        with beside(to_its_end):
+            for line in pod_logs.follow(self.place, tail=100, tell=self.told.append, until=done.is_set):
+                self.lines.append(line)
+
+
+@pytest.fixture
+def watched(place: Place) -> Watched:
+    """The logs of the app, which nobody has followed yet."""
+    return Watched(place)
 
 
 def shown(place: Place, **options: bool) -> list[Line]:
@@ -40,15 +74,13 @@ def shown(place: Place, **options: bool) -> list[Line]:
         return list(pod_logs.show(cluster, place, **{"tail": None, "previous": False, **options}))  # type: ignore[arg-type]
 
 
-def up(lab: Lab, cluster: Cluster, namespace: str, **environment: str) -> None:
-    app = deployment(lab.image(), {"replicas": 2}, name=APP, **environment)
-    apply(lab, namespace, app)
-    assert follow(cluster, namespace, [app]).ready
+def up(stage: Stage, **environment: str) -> None:
+    assert stage.roll_out(deployment(stage.lab.image(), {"replicas": 2}, name=APP, **environment)).ready
 
 
-def test_each_line_names_its_pod_and_secrets_are_masked(lab: Lab, place: Place, administrator: Cluster) -> None:
-    up(lab, administrator, place.namespace, PROBE_PRINT="token=let-me-in")
-    apply(lab, place.namespace, deployment(lab.image(), name="other", PROBE_PRINT="another app"))
+def test_each_line_names_its_pod_and_secrets_are_masked(lab: Lab, stage: Stage, place: Place) -> None:
+    up(stage, PROBE_PRINT="token=let-me-in")
+    stage.apply(deployment(lab.image(), name="other", PROBE_PRINT="another app"))
     lines = shown(place)
     assert len({line.source for line in lines}) == 2
     assert all(line.source.startswith(f"{APP}-") for line in lines)
@@ -73,98 +105,70 @@ def test_who_has_no_such_account_reads_as_who_they_are(
         shown(Place(target=HelmTarget(), namespace=namespace, release=APP))
 
 
-def test_the_run_before_a_crash_can_be_read(lab: Lab, place: Place, administrator: Cluster) -> None:
+def test_the_run_before_a_crash_can_be_read(lab: Lab, stage: Stage, place: Place) -> None:
     app = deployment(lab.image(), name=APP, PROBE_EXIT_CODE="3", PROBE_PRINT="about to crash")
-    apply(lab, place.namespace, app)
-    assert follow(administrator, place.namespace, [app]).outcome == "failed"
+    assert stage.roll_out(app).outcome == "failed"
     assert "about to crash" in [line.text for line in shown(place, previous=True)]
 
 
-def test_without_a_run_before_it_says_so(lab: Lab, place: Place, administrator: Cluster) -> None:
-    up(lab, administrator, place.namespace)
+def test_without_a_run_before_it_says_so(stage: Stage, place: Place) -> None:
+    up(stage)
     with pytest.raises(BadInput, match="was restarted: there is no run before"):
         shown(place, previous=True)
 
 
-def test_it_follows_pods_that_come_later(lab: Lab, place: Place, administrator: Cluster) -> None:
-    up(lab, administrator, place.namespace, PROBE_PRINT="first", PROBE_EVERY="1")
-    lines: list[Line] = []
-    told: list[str] = []
-    done = threading.Event()
+def test_it_follows_pods_that_come_later(lab: Lab, stage: Stage, watched: Watched) -> None:
+    up(stage, PROBE_PRINT="first", PROBE_EVERY="1")
 
     def change() -> None:
-        objects.eventually(lambda: any(line.text == "line 2" for line in lines))
-        apply(lab, place.namespace, deployment(lab.image("2.0.0"), {"replicas": 1}, name=APP, PROBE_PRINT="second"))
-        objects.eventually(lambda: any("version 2.0.0" in line.text for line in lines))
-        done.set()
+        objects.eventually(lambda: watched.shows("line 2"))
+        stage.apply(deployment(lab.image("2.0.0"), {"replicas": 1}, name=APP, PROBE_PRINT="second"))
+        objects.eventually(lambda: watched.shows("version 2.0.0"))
 
-    changing = threading.Thread(target=change)
-    changing.start()
-    for line in pod_logs.follow(place, tail=100, tell=told.append, until=done.is_set):
-        lines.append(line)
-    changing.join()
-    texts = [line.text for line in lines]
+    watched.while_(change)
+    texts = [line.text for line in watched.lines]
     assert texts.count("first") == 2
     assert texts.count("second") == 1
-    each = [line.text for line in lines if line.source == lines[0].source and line.text.startswith("line ")]
+    first = watched.lines[0].source
+    each = [line.text for line in watched.lines if line.source == first and line.text.startswith("line ")]
     assert each == [f"line {number}" for number in range(1, len(each) + 1)], "no line twice, and none left out"
 
 
 def test_a_connection_that_is_cut_is_made_again_and_told(
-    lab: Lab, place: Place, administrator: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, watched: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    up(lab, administrator, place.namespace, PROBE_EVERY="1")
+    up(stage, PROBE_EVERY="1")
     monkeypatch.setattr(log_streams, "LAG", 1.0)
-    lines: list[Line] = []
-    told: list[str] = []
-    done = threading.Event()
-    with proxy_to(administrator) as (passing, cluster):
+    with proxy_to(stage.cluster) as (passing, cluster):
         (tmp_path / "kubeconfig").write_bytes(kubeconfig.dump(cluster))
         monkeypatch.setenv("JENKINS_CD_KUBECONFIG", str(tmp_path / "kubeconfig"))
 
         def disturb() -> None:
-            objects.eventually(lambda: any(line.text == "line 3" for line in lines))
+            objects.eventually(lambda: watched.shows("line 3"))
             passing.cut()
             passing.mend()
-            objects.eventually(
-                lambda: any("goes on; lines of the last seconds may be missing" in text for text in told)
-            )
-            seen = len(lines)
-            objects.eventually(lambda: len(lines) > seen)
-            done.set()
+            missing = "goes on; lines of the last seconds may be missing"
+            objects.eventually(lambda: any(missing in text for text in watched.told))
+            seen = len(watched.lines)
+            objects.eventually(lambda: len(watched.lines) > seen)
 
-        disturbing = threading.Thread(target=disturb)
-        disturbing.start()
-        for line in pod_logs.follow(place, tail=100, tell=told.append, until=done.is_set):
-            lines.append(line)
-        disturbing.join()
-    every = [(line.source, line.text) for line in lines]
+        watched.while_(disturb)
+    every = [(line.source, line.text) for line in watched.lines]
     assert len(set(every)) == len(every), "no line twice"
 
 
-def test_it_waits_for_the_first_pod(lab: Lab, place: Place) -> None:
-    told: list[str] = []
-    done = threading.Event()
-    lines: list[Line] = []
-
+def test_it_waits_for_the_first_pod(lab: Lab, stage: Stage, watched: Watched) -> None:
     def deploy() -> None:
-        objects.eventually(lambda: told)
-        apply(lab, place.namespace, deployment(lab.image(), name=APP))
-        objects.eventually(lambda: lines)
-        done.set()
+        objects.eventually(lambda: watched.told)
+        stage.apply(deployment(lab.image(), name=APP))
+        objects.eventually(lambda: watched.lines)
 
-    deploying = threading.Thread(target=deploy)
-    deploying.start()
-    for line in pod_logs.follow(place, tail=100, tell=told.append, until=done.is_set):
-        lines.append(line)
-    deploying.join()
-    assert told[0] == f"no pod of {APP} in {place.namespace} yet; waiting for one"
+    watched.while_(deploy)
+    assert watched.told[0] == f"no pod of {APP} in {stage.namespace} yet; waiting for one"
 
 
-def test_the_command_finds_the_namespace_in_the_platform_file(
-    tmp_path: Path, lab: Lab, place: Place, administrator: Cluster
-) -> None:
-    up(lab, administrator, place.namespace)
+def test_the_command_finds_the_namespace_in_the_platform_file(tmp_path: Path, stage: Stage, place: Place) -> None:
+    up(stage)
     remote = bare(tmp_path / "deploy.git", {"README.md": b""})
     Ledger.open(platform(str(remote))).publish(release())
     file = tmp_path / "platform.yaml"

@@ -73,6 +73,8 @@ def _application_sets(site: Site) -> Component:
     argv = [
         "argocd-applicationset-controller",
         f"--namespace={NAMESPACE}",
+        f"--applicationset-namespaces={APPLICATIONS}",
+        "--enable-scm-providers=false",  # in other namespaces than its own they would have to be listed
         f"--argocd-repo-server={site.local('argocd-repo')}",
         f"--metrics-addr={metrics}",
         f"--webhook-addr={site.local('argocd-sets-webhook')}",

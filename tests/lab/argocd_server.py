@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.lab.site import Site
 
 NAMESPACE = "argocd"
-APPLICATIONS = "argocd-apps-*"  # other namespaces that may have applications
+APPLICATIONS = "argocd-apps-*"  # other namespaces that may have applications, and what makes them
 PASSWORD = "argocd.password"
 
 
@@ -21,6 +21,7 @@ class ArgoCd:
     namespace: str  # of its settings, projects and repositories; applications may be in others: APPLICATIONS
     program: str  # the path of its CLI
     metrics: str = ""  # the URL of the server's metrics
+    application_sets: str = ""  # other namespaces that may have ApplicationSets
 
     @classmethod
     def of(cls, site: Site, program: Path) -> ArgoCd:
@@ -31,6 +32,7 @@ class ArgoCd:
             namespace=NAMESPACE,
             program=str(program),
             metrics=f"http://{site.local('argocd-server-metrics')}/metrics",
+            application_sets=APPLICATIONS,
         )
 
     @property

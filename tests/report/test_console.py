@@ -89,6 +89,24 @@ def test_a_failed_deployment_shows_evidence_and_what_to_do_next(capsys: Said) ->
     assert "next: mend what the evidence shows" in said
 
 
+def test_why_a_deployment_failed_stands_once_in_its_summary(capsys: Said) -> None:
+    why = "the health endpoint did not report 1.4.0 within 2 min"
+    phases = (replace(samples.phases(broken=True)[-1], status="failed", detail=why),)
+    console.deployment_summary(replace(samples.broken_deployment(), reason=why, phases=phases))
+    said = capsys.readouterr().out
+    assert said.count(why) == 1
+    assert said.splitlines()[1:3] == ["deployment of storefront 1.4.0 to test: failed in 21.5 s", why]
+
+
+def test_where_others_say_why_it_failed_the_summary_says_what_ran(capsys: Said) -> None:
+    failed = samples.broken_deployment()
+    console.deployment_summary(failed, why=False)
+    said = capsys.readouterr().out
+    assert [one for one in (failed.reason, "evidence:", "next:") if one in said] == []
+    assert "deployment of storefront 1.4.0 to test: failed in 21.5 s" in said
+    assert re.search(r"^phase +status +what +time$", said, re.MULTILINE)
+
+
 def test_a_failed_rollback_asks_for_a_hand(capsys: Said) -> None:
     console.deployment_summary(replace(samples.rollback(), outcome="failed"))
     assert "next: test runs no verified version" in capsys.readouterr().out
