@@ -96,7 +96,7 @@ def values_of(content: bytes, file: str) -> dict[str, Any]:
         raise BadInput(f"{file}: {error}", f"correct {file}") from error
     values = loaded[0] if loaded else None
     if not isinstance(values, dict | None):
-        raise BadInput(f"{file} holds no values: expected keys and values, found {type(values).__name__}")
+        raise BadInput(f"{file} holds no values, but a {type(values).__name__}", f"correct {file}")
     return values or {}
 
 
