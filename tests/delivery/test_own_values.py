@@ -21,7 +21,7 @@ from jenkins_cd.gitops.ledger import Ledger
 from jenkins_cd.model import Chart, Plan, Release
 from jenkins_cd.tools import helm
 from jenkins_cd.tools.helm_release import Installed
-from tests.delivery.charts import TEMPLATE, make
+from tests.delivery.charts import TEMPLATE, make, publish
 from tests.delivery.progress import Notes
 from tests.gitops.remotes import bare, git
 from tests.gitops.samples import platform, release
@@ -88,6 +88,24 @@ def test_where_there_are_none_the_charts_own_values_hold_and_that_is_said(world:
     wanted = declaration.read(world.at("prod"), world.releases["1.5.0"])
     assert wanted.note == "values: the chart's own, as it has no values-prod.yaml"
     assert 'replicas: "1"' in changes.render(wanted.after, world.releases["1.5.0"], plain_http=True)
+
+
+def test_a_generated_chart_is_pushed_with_its_common_chart_and_the_environments_values(
+    world: World, registry: Registry, tmp_path: Path
+) -> None:
+    (tmp_path / "generated").mkdir()
+    repository = publish(registry, f"generated-{tmp_path.name}", tmp_path / "generated", ["1.4.0"])
+    chart = tmp_path / "generated" / "storefront"
+    (chart / "values.yaml").write_text(
+        "common-chart: {replicas: 1, image: {repository: x, tag: x}}\n", encoding="utf-8"
+    )
+    (chart / "values-dev.yaml").write_text("common-chart: {replicas: 4}\n", encoding="utf-8")
+    helm.push(helm.package(chart, tmp_path, "1.5.0", "1.5.0"), repository, plain_http=True)
+    one = replace(world.releases["1.5.0"], chart=Chart(name="storefront", repository=repository))
+    for environment, replicas in (("dev", 4), ("prod", 1)):
+        rendered = changes.render(declaration.read(world.at(environment), one).after, one, plain_http=True)
+        assert f'replicas: "{replicas}"' in rendered
+        assert 'image: "1.5.0"' in rendered
 
 
 def test_the_releases_commit_declares_it_and_nothing_is_written(world: World) -> None:
