@@ -73,7 +73,7 @@ def first(package: Path, release: Release, place: str, over: Mapping[str, Any] |
         below = merge(over or {}, {"image": _image(release)} if release.image else {})
         return {
             f"{place}/Chart.yaml": _dump(_wrapper(release)),
-            f"{place}/values.yaml": _dump({release.chart.name: below} if below else {}),
+            f"{place}/values.yaml": _dump({**_tags(over or {}), release.chart.name: below} if below else {}),
         }
     where = str(own[0].get("alias") or own[0].get("name")), "image"
     versions: dict[edit.Path, str] = {("version",): release.version, ("appVersion",): release.version}
@@ -83,6 +83,11 @@ def first(package: Path, release: Release, place: str, over: Mapping[str, Any] |
         f"{place}/Chart.yaml": edit.change(chart, versions, f"{package.name}: Chart.yaml"),
         f"{place}/values.yaml": _with_image(laid, where, release, file),
     }
+
+
+def _tags(over: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the tags that switch dependencies: Helm looks for them in the values of the outermost chart alone."""
+    return {"tags": over["tags"]} if "tags" in over else {}
 
 
 def values_of(content: bytes, file: str) -> dict[str, Any]:

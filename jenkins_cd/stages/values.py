@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -32,7 +33,7 @@ def add(build: Build, chart: Path, common: str) -> None:
         if source.is_file():
             if not source.resolve().is_relative_to(build.workspace.resolve()):
                 raise BadInput(f"the link {source.name} leads out of the checkout")
-            below = {common: layout.values_of(source.read_bytes(), source.name)}
+            below = {common: _read(source.read_bytes(), source.name)}
             text = yaml.safe_dump(below, sort_keys=False, allow_unicode=True)
             (chart / source.name).write_text(text, encoding="utf-8")
 
@@ -49,7 +50,7 @@ def render(build: Build, package: Path, chart: str, folder: Path) -> list[str]:
         name = layout.values_file(environment)
         content, shown = packaged.get(name), _shown(build, name)
         if content is not None:
-            layout.values_of(content, shown)
+            _read(content, shown)
             _render_with(package, app, environment, content, folder / name, shown)
             rendered.append(environment)
         elif (_folder(build) / name).is_file():
@@ -65,6 +66,28 @@ def _render_with(package: Path, app: str, environment: str, content: bytes, file
         helm.template(package, app, environment, [file])
     except BadInput as error:
         raise BadInput(f"{environment}: the chart does not render with {shown}", error.hint, error.problems) from error
+
+
+def _read(content: bytes, shown: str) -> dict[str, Any]:
+    """Return the values of a file. Raises BadInput where it is none, or would not be what it seems to be.
+
+    A chart is pushed as a dependency, and Helm takes no default of a dependency away for a null.
+    """
+    values = layout.values_of(content, shown)
+    if nulls := list(_nulls(values, "")):
+        raise BadInput(
+            f"{shown}: {', '.join(nulls[:9])}: null, which would leave the chart's own value as it is",
+            "write the value that is meant, or leave the key out",
+        )
+    return values
+
+
+def _nulls(value: Any, key: str) -> Iterator[str]:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _nulls(inner, f"{key}.{name}" if key else name)
+    elif value is None:
+        yield key
 
 
 def _check_names(build: Build) -> None:

@@ -181,6 +181,13 @@ def test_values_are_laid_over_those_of_a_chart_and_the_image_stays_the_releases(
     assert yaml.safe_load(made[f"{PLACE}/values.yaml"]) == {"common-chart": {"replicas": 3, "image": image, "port": 80}}
 
 
+def test_tags_that_switch_dependencies_stand_where_helm_looks_for_them(tmp_path: Path) -> None:
+    own = package(tmp_path, Chart_yaml="name: storefront", templates__x_yaml="a: b")
+    made = layout.first(own, release(image=None), PLACE, {"tags": {"cache": False}})
+    values = yaml.safe_load(made[f"{PLACE}/values.yaml"])
+    assert values == {"tags": {"cache": False}, "storefront": {"tags": {"cache": False}}}
+
+
 @pytest.mark.parametrize("text", ["", "# nothing\n", "{}\n"])
 def test_a_file_without_values_has_none(text: str) -> None:
     assert layout.values_of(text.encode(), "values.yaml") == {}

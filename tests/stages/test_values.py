@@ -78,6 +78,7 @@ def test_values_with_which_it_does_not_render_are_named(shop: Shop) -> None:
         ),
         ({"values-dev.yml": ""}, "chart/values-dev.yml is not read", "name it values-dev.yaml"),
         ({"values-dev.yaml": "- a\n"}, "chart/values-dev.yaml holds no values", "correct"),
+        ({"values-dev.yaml": "a: {b: null}\n"}, "chart/values-dev.yaml: a.b: null, which would leave", "leave the key"),
         ({"values-dev.yaml": "a: b: c\n"}, "chart/values-dev.yaml:1: ", "correct chart/values-dev.yaml"),
         ({"values-dev.yaml": "", ".helmignore": "values-*\n"}, "values-dev.yaml is not in the package", ".helmignore"),
     ],
