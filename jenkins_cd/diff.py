@@ -13,7 +13,7 @@ from jenkins_cd.errors import BadInput
 from jenkins_cd.gitops import layout
 from jenkins_cd.gitops.ledger import Ledger
 from jenkins_cd.gitops.repository import Repository
-from jenkins_cd.model import Progress
+from jenkins_cd.model import CHANGED_NOTHING, Progress
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ class Difference:
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """What somebody wants to know; without a version it is about what the deploy repository declares."""
+    """What somebody wants to know; without a version it is about what is declared, or was deployed last."""
 
     platform: PlatformFile
     app: str
@@ -94,8 +94,10 @@ def _attempt(question: Question, version: str) -> Attempt:
 
 
 def _declared(question: Question) -> str:
-    """Return the version that the deploy repository declares."""
+    """Return the version that the deploy repository declares; where there is none, that was deployed last."""
     settings, app = question.platform.deploy_repository, question.app.rpartition("/")[2]
+    if settings is None:
+        return _deployed(question, app)
     repository = Repository.open(settings.url)
     place = layout.folder(question.environment, _project(question), app)
     version = layout.declared(repository.view(repository.tip(settings.branch)), place)
@@ -103,6 +105,15 @@ def _declared(question: Question) -> str:
         what = f"{place}/Chart.yaml on {settings.branch} of {settings.url}"
         raise BadInput(f"nothing is declared of {app} in {question.environment}: there is no {what}", "give --version")
     return version
+
+
+def _deployed(question: Question, app: str) -> str:
+    ledger = Ledger.open(question.platform)
+    recorded = ledger.deployments(f"{_project(question)}/{app}", question.environment)
+    last = next((one for one in recorded if one.outcome not in CHANGED_NOTHING), None)
+    if last is None:
+        raise BadInput(f"nothing was deployed of {app} to {question.environment}", "give --version")
+    return last.version
 
 
 def _project(question: Question) -> str:

@@ -105,7 +105,8 @@ def _servers(platform: PlatformFile) -> Iterator[Check]:
             yield Check(name=f"registry {host}", kind="server", ok=True, wanted="answers", found="answers")
         except JenkinsCdError as error:
             yield _broken(f"registry {host}", "server", "answers", error)
-    repositories = {"deploy repository": platform.deploy_repository.url, "ledger": platform.ledger.url}
+    declared = platform.deploy_repository
+    repositories = {"deploy repository": declared.url if declared else None, "ledger": platform.ledger.url}
     for name, url in repositories.items():
         if url:
             yield _repository(name, url)

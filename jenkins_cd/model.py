@@ -227,11 +227,12 @@ class Plan:
     """What a deployment would change: versions, and the difference as unified diffs."""
 
     environment: str
-    declared: str | None  # the version that the deploy repository declares now
+    declared: str | None  # the version that the deploy repository declares now; without one, that the cluster has
     running: str | None  # the version that the health endpoint reports now
     verified: str | None  # the last version that was verified there
     wanted: str
-    files: str = ""  # diff of the deploy repository's files
+    files: str = ""  # diff of the files that declare it
+    files_of: str = "the deploy repository"  # what these are part of, for people
     manifests: str = ""  # diff of what Helm renders
     base: str = ""  # the commit of the deploy repository that this was computed on
 
@@ -285,7 +286,7 @@ class Deployment:
     requested_by: str
     phases: tuple[Phase, ...] = ()
     previous: str | None = None  # the version that was verified there before
-    commit: str = ""  # of the deploy repository
+    commit: str = ""  # of the deploy repository; without one, the release's
     diff: str = ""
     observation: Observation | None = None
     tests: TestReport | None = None

@@ -69,6 +69,6 @@ def _plan_now(attempt: Attempt, plan: Plan) -> tuple[Plan, str]:
 
 
 def _superseded(attempt: Attempt, plan: Plan, verified: Deployment | None, other: str) -> tuple[Deployment, ...]:
-    reason = f"superseded: the deploy repository declares {other} by now"
+    reason = declaration.superseded(attempt.target, other)
     followed = Followed(reached=False, superseded_by=other, observation=None, reason=reason)
     return conclude(attempt, Course(plan=plan, verified=verified, commit="", followed=followed, tested=None))

@@ -38,7 +38,7 @@ def application_set(platform: PlatformFile, placed: Placed, shared: Iterable[str
     It never deletes one: where a folder is gone, somebody says what becomes of what runs.
     """
     one = replace(placed, app=_FOLDER_NAME)
-    url, branch = repository(platform), platform.deploy_repository.branch
+    url, branch = repository(platform), platform.declared_in.branch
     folders = replace(placed, app=ANY).folder
     generator = {"repoURL": url, "revision": branch, "directories": [{"path": folders}]}
     return {
@@ -112,7 +112,7 @@ def _spec(platform: PlatformFile, placed: Placed) -> dict[str, Any]:
         "source": {
             "repoURL": repository(platform),
             "path": placed.folder,
-            "targetRevision": platform.deploy_repository.branch,
+            "targetRevision": platform.declared_in.branch,
             "helm": {"releaseName": placed.filled(target.release)},
         },
         "destination": {"server": address(platform.argocd, target.cluster), "namespace": placed.namespace},

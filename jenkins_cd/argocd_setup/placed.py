@@ -104,5 +104,5 @@ def address(settings: ArgoCd, cluster: str) -> str:
 
 def repository(platform: PlatformFile) -> str:
     """Return the deploy repository's URL as Argo CD reaches it: a folder of the machine needs a scheme there."""
-    url = platform.argocd.repository_url or platform.deploy_repository.url
+    url = platform.argocd.repository_url or platform.declared_in.url
     return f"file://{url}" if url.startswith("/") else url

@@ -126,8 +126,8 @@ def _beside(platform: PlatformFile) -> Callable[[Sequence[Placed]], set[str]]:
 
     @functools.cache
     def view() -> View:
-        repository = Repository.open(platform.deploy_repository.url)
-        return repository.view(repository.tip(platform.deploy_repository.branch))
+        repository = Repository.open(platform.declared_in.url)
+        return repository.view(repository.tip(platform.declared_in.branch))
 
     def found(apps: Sequence[Placed]) -> set[str]:
         known = [applications.beside(view(), one) for one in apps if one.app != ANY]

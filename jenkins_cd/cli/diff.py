@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--app", required=True, metavar="NAME", help="The app.")
 @click.option("--environment", required=True, metavar="NAME", help="Where it runs.")
-@click.option("--version", metavar="VERSION", help="A release; what the deploy repository declares where left out.")
+@click.option("--version", metavar="VERSION", help="A release; what is declared, or was deployed last, where left out.")
 @options.folder
 @options.platform
 @options.as_json

@@ -25,6 +25,7 @@ def of_platform(platform: PlatformFile, origins: Mapping[str, Origin]) -> Iterat
     environments = platform.environments
     if not environments:
         yield _at(origins, "environments", "expected at least one environment")
+    yield from _without_repository(platform, origins)
     yield from argocd_rules.of_server(platform, origins)
     for name, environment in environments.items():
         key = f"environments.{name}"
@@ -86,6 +87,20 @@ def _chart(chart: ChartConfig, origins: Mapping[str, Origin]) -> Iterator[Proble
         where = origins.get(f"package.chart.{other}")
         if own and where and own.layer == where.layer:  # one of another layer is overridden, not in conflict
             yield _at(origins, f"package.chart.{other}", "is for a generated chart, but package.chart.path is given")
+
+
+def _without_repository(platform: PlatformFile, origins: Mapping[str, Origin]) -> Iterator[Problem]:
+    """Check that nothing needs a deploy repository where there is none."""
+    if platform.deploy_repository:
+        return
+    for name, environment in platform.environments.items():
+        if (model := environment.model) != "helm":
+            mend = "add `deploy_repository: {url: …}`; the model helm alone does without"
+            yield _at(origins, f"environments.{name}.model", f"{model} needs a deploy repository to follow: {mend}")
+    if not platform.ledger.url:
+        place = origins.get("ledger") or origins.get("environments") or Origin("built-in")
+        told = "is needed, as there is no deploy_repository to keep the ledger in: name a Git repository for it"
+        yield Problem(place, "ledger.url", told)
 
 
 def _order(name: str, environments: Mapping[str, Environment], origins: Mapping[str, Origin]) -> Iterator[Problem]:

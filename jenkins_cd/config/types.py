@@ -223,7 +223,9 @@ class DeployRepository:
 class Ledger:
     """Where releases, deployments and approvals are recorded."""
 
-    url: Annotated[str | None, GIT_URL, Meta("Its Git URL; the deploy repository where left out.")] = None
+    url: Annotated[
+        str | None, GIT_URL, Meta("Its Git URL; the deploy repository where left out, and needed where there is none.")
+    ] = None
     branch: Annotated[str, BRANCH, Meta("Its branch.")] = "ledger"
 
 
@@ -290,7 +292,9 @@ class PlatformFile:
     """platform.yaml: what the platform team says for all apps. cd.yaml cannot override it, but for `defaults`."""
 
     registry: Annotated[Registry, Meta("Images and charts.")]
-    deploy_repository: Annotated[DeployRepository, Meta("What runs where.")]
+    deploy_repository: Annotated[
+        DeployRepository | None, Meta("What runs where; may be left out where every environment has the model `helm`.")
+    ] = None
     environments: Annotated[Mapping[Name, Environment], Meta("The environments, by name.")]
     ledger: Annotated[Ledger, Meta("The record of releases and deployments.")] = field(default_factory=Ledger)
     releases: Annotated[Releases, Meta("What is released.")] = field(default_factory=Releases)
@@ -300,6 +304,18 @@ class PlatformFile:
     argocd: Annotated[ArgoCd, Meta("The Argo CD server.")] = field(default_factory=ArgoCd)
     jenkins: Annotated[Jenkins, Meta("The Jenkins server and its jobs.")] = field(default_factory=Jenkins)
     defaults: Annotated[Defaults, Meta("Defaults of all apps.")] = field(default_factory=Defaults)
+
+    @property
+    def declared_in(self) -> DeployRepository:
+        """Return the deploy repository. Raises BadInput where there is none: then everything is pushed with Helm."""
+        from jenkins_cd.errors import BadInput
+
+        if self.deploy_repository is None:
+            raise BadInput(
+                "there is no deploy repository: every environment is pushed to with the values in the app's chart",
+                "add `deploy_repository: {url: …}` to the platform file",
+            )
+        return self.deploy_repository
 
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}

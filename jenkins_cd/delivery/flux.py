@@ -56,7 +56,7 @@ def diagnose(target: Target, release: Release, followed: Followed) -> str:
         lines += [f"  {seen.error}"] if seen.status is None else [f"  {line}" for line in seen.body.splitlines()[:8]]
     place, branch = declaration.place_of(target, release), declaration.branch_of(target)
     if not followed.superseded_by:
-        lines.append(f"declared in {place}/Chart.yaml on {branch} of {target.platform.deploy_repository.url}")
+        lines.append(f"declared in {place}/Chart.yaml on {branch} of {target.platform.declared_in.url}")
         lines.append(f"look at the controller that follows it, and at the logs of {release.app} in {target.name}")
     return "\n".join(lines)
 

@@ -1,5 +1,7 @@
 """The model `helm`: commit what is wanted, then push it to the cluster with `helm upgrade --install`.
 
+Without a deploy repository there is nothing to commit: the release's chart has the values of each environment.
+
 Helm itself waits for hooks alone; `follow` watches what it has applied. An access is opened once a process.
 Hooks and CustomResourceDefinitions are Helm's: hooks run when it runs them, and those after an upgrade do not wait
 until everything is up; what stands in `crds/` is made by the first installation, and never changed or removed.
@@ -10,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 from jenkins_cd.config.types import seconds
@@ -56,8 +59,11 @@ def plan(target: Target, release: Release, verified: str | None) -> Plan:
             if now and now.pending:
                 site.tell("plan", f"the release {site.place.name} is {pending.held(now)}")
             site.tell("plan", f"now: {_described(site, now)}")
+            if wanted.note:
+                site.tell("plan", wanted.note)
+            wanted = declaration.against(target, release, wanted, now.version if now else None)
             difference = manifests.diff(now, rendered)
-            head = "".join(f"# {line}\n" for line in _head(site, now, rendered.hooks, crds))
+            head = "".join(f"# {line}\n" for line in _head(site, now, wanted.note, rendered.hooks, crds))
     return Plan(
         environment=target.name,
         declared=wanted.version,
@@ -67,6 +73,7 @@ def plan(target: Target, release: Release, verified: str | None) -> Plan:
         files=changes.of_files(wanted.before, wanted.after),
         manifests=head + difference if difference else "",
         base=wanted.base,
+        files_of=declaration.named(target),
     )
 
 
@@ -102,7 +109,7 @@ def follow(target: Target, release: Release, commit: str) -> Followed:
         )
     if not verdict.ready:
         other = declaration.other_wish(target, release, commit)
-        reason = f"superseded: the deploy repository declares {other} by now" if other else verdict.reason
+        reason = declaration.superseded(target, other) if other else verdict.reason
         return Followed(reached=False, superseded_by=other, observation=None, reason=reason)
     target.progress.note(f"{target.name} verify", verdict.reason)
     return _healthy(target, release, commit, deadline)
@@ -216,9 +223,11 @@ def _healthy(target: Target, release: Release, commit: str, deadline: float) -> 
         settle=seconds(target.environment.settle),
     )
     note = f"{target.name} verify"
-    return health.wait(
+    followed = health.wait(
         wanted, lambda seen: target.progress.note(note, seen), declaration.other_wishes(target, release, commit)
     )
+    other = followed.superseded_by
+    return replace(followed, reason=declaration.superseded(target, other)) if other else followed
 
 
 def _described(site: Site, now: Installed | None) -> str:
@@ -232,11 +241,12 @@ def _described(site: Site, now: Installed | None) -> str:
     )
 
 
-def _head(site: Site, now: Installed | None, hooks: Sequence[str], crds: str) -> Iterator[str]:
+def _head(site: Site, now: Installed | None, note: str, hooks: Sequence[str], crds: str) -> Iterator[str]:
     """Yield the lines above the difference: what runs, what is wanted, and what Helm does beside."""
     chart = site.release.chart
     yield f"now: {_described(site, now)}"
     yield f"wanted: chart {chart.name}-{site.release.version} {chart.digest or chart.content}".rstrip()
+    yield from filter(None, [note])
     for hook in manifests.objects(*hooks):
         when = (hook.get("metadata") or {}).get("annotations", {}).get("helm.sh/hook", "")
         late = " (right after the objects are applied, not once they are up)" if "post-" in when else ""

@@ -50,13 +50,13 @@ class App:
 
 def follow(platform: PlatformFile, folder: Path, alive: Callable[[], bool]) -> None:
     """Run what the deploy repository declares as long as `alive`; at the end every process is ended."""
-    repository = Repository.open(platform.deploy_repository.url)
+    repository = Repository.open(platform.declared_in.url)
     apps: dict[str, App] = {}
     seen, complaint = None, ""
     try:
         while alive():
             try:
-                commit = repository.tip(platform.deploy_repository.branch)
+                commit = repository.tip(platform.declared_in.branch)
                 if commit != seen:
                     _notice(repository.view(commit), platform, apps)
                     seen = commit

@@ -15,10 +15,12 @@ from typing import Any
 
 import yaml
 
+from jenkins_cd.config.tree import merge
 from jenkins_cd.errors import BadInput
 from jenkins_cd.gitops import edit
 from jenkins_cd.gitops.repository import View
 from jenkins_cd.model import Release
+from jenkins_cd.tools.kubernetes_yaml import load_all
 
 Keys = tuple[str, ...]
 
@@ -26,6 +28,11 @@ Keys = tuple[str, ...]
 def folder(environment: str, project: str, app: str) -> str:
     """Return the app's folder in the deploy repository."""
     return f"{environment}/{project}/{app}"
+
+
+def values_file(environment: str) -> str:
+    """Return the name of an environment's values in the app's own chart, where there is no deploy repository."""
+    return f"values-{environment}.yaml"
 
 
 def declared(view: View, place: str) -> str | None:
@@ -46,13 +53,56 @@ def files(view: View, place: str, release: Release, package: Callable[[], Path])
     names = {name: f"{place}/{name}" for name in ("Chart.yaml", "values.yaml", "Chart.lock")}
     present = view.read_all(names.values())
     if names["Chart.yaml"] not in present:
-        wanted: dict[str, bytes | None] = {**_first(package(), release, place)}
+        wanted: dict[str, bytes | None] = {**first(package(), release, place)}
     else:
         wanted = {**_bumped(present, place, release)}
         old, new = present[names["Chart.yaml"]], wanted[names["Chart.yaml"]] or b""
         if names["Chart.lock"] in present and _dependencies(old, place) != _dependencies(new, place):
             wanted[names["Chart.lock"]] = None  # it locks the version before, and Helm refuses one that is out of date
     return {path: content for path, content in wanted.items() if content != present.get(path)}
+
+
+def first(package: Path, release: Release, place: str, over: Mapping[str, Any] | None = None) -> dict[str, bytes]:
+    """Return the files that declare `release` where there are none yet, made of its packaged chart.
+
+    `over` are values that are laid over the chart's own. Raises BadInput where the package is no such chart.
+    """
+    chart, values, templates = _unpacked(package, release)
+    own = _dependencies(chart, place)
+    if templates or not own:
+        below = merge(over or {}, {"image": _image(release)} if release.image else {})
+        return {
+            f"{place}/Chart.yaml": _dump(_wrapper(release)),
+            f"{place}/values.yaml": _dump({**_tags(over or {}), release.chart.name: below} if below else {}),
+        }
+    where = str(own[0].get("alias") or own[0].get("name")), "image"
+    versions: dict[edit.Path, str] = {("version",): release.version, ("appVersion",): release.version}
+    file = f"{package.name}: values.yaml"
+    laid = _dump(merge(values_of(values, file), over)) if over else values
+    return {
+        f"{place}/Chart.yaml": edit.change(chart, versions, f"{package.name}: Chart.yaml"),
+        f"{place}/values.yaml": _with_image(laid, where, release, file),
+    }
+
+
+def _tags(over: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the tags that switch dependencies: Helm looks for them in the values of the outermost chart alone."""
+    return {"tags": over["tags"]} if "tags" in over else {}
+
+
+def values_of(content: bytes, file: str) -> dict[str, Any]:
+    """Return the values of a file, read as Helm does. Raises BadInput where it holds none."""
+    try:
+        edit.load(content, file)  # refuses what is too large, and what is more than one document
+        loaded = load_all(content.decode("utf-8"))
+    except BadInput as error:
+        raise BadInput(error.message, f"correct {file}", error.problems) from error
+    except ValueError as error:
+        raise BadInput(f"{file}: {error}", f"correct {file}") from error
+    values = loaded[0] if loaded else None
+    if not isinstance(values, dict | None):
+        raise BadInput(f"{file} holds no values, but a {type(values).__name__}", f"correct {file}")
+    return values or {}
 
 
 def _bumped(present: Mapping[str, bytes], place: str, release: Release) -> dict[str, bytes]:
@@ -105,22 +155,6 @@ def _image(release: Release) -> dict[str, str]:
     return {"repository": release.image.repository, "tag": release.version, "digest": release.image.digest}
 
 
-def _first(package: Path, release: Release, place: str) -> dict[str, bytes]:
-    chart, values, templates = _unpacked(package, release)
-    own = _dependencies(chart, place)
-    if templates or not own:
-        return {
-            f"{place}/Chart.yaml": _dump(_wrapper(release)),
-            f"{place}/values.yaml": _dump({release.chart.name: {"image": _image(release)}} if release.image else {}),
-        }
-    where = str(own[0].get("alias") or own[0].get("name")), "image"
-    versions: dict[edit.Path, str] = {("version",): release.version, ("appVersion",): release.version}
-    return {
-        f"{place}/Chart.yaml": edit.change(chart, versions, f"{package.name}: Chart.yaml"),
-        f"{place}/values.yaml": _with_image(values, where, release, f"{package.name}: values.yaml"),
-    }
-
-
 def _with_image(values: bytes, where: Keys, release: Release, file: str) -> bytes:
     """Return values with the image of the release, its keys added where they are missing."""
     there = _below(edit.load(values, file), where).keys()
@@ -133,23 +167,34 @@ def _with_image(values: bytes, where: Keys, release: Release, file: str) -> byte
     return _dump(loaded)
 
 
-def _unpacked(package: Path, release: Release) -> tuple[bytes, bytes, bool]:
-    """Return Chart.yaml and values.yaml of a packaged chart, and whether it has templates."""
-    root = release.chart.name
+def packaged(package: Path, chart: str) -> dict[str, bytes | None]:
+    """Return the files of a packaged chart by their path in it; but for those in its top folder, None for each.
+
+    Raises BadInput where it is not a chart of that name.
+    """
     try:
         with tarfile.open(package, "r:gz") as archive:
-            members = {member.name: member for member in archive.getmembers() if member.isfile()}
-            read = {
-                name: stream.read(edit.LARGEST + 1)
-                for name in ("Chart.yaml", "values.yaml")
-                if (member := members.get(f"{root}/{name}")) and (stream := archive.extractfile(member))
-            }
+            members = [one for one in archive.getmembers() if one.isfile() and one.name.startswith(f"{chart}/")]
+            read = {one.name.removeprefix(f"{chart}/"): _content(archive, one) for one in members}
     except (tarfile.TarError, OSError) as error:
-        raise BadInput(f"the chart of {release.app} {release.version} cannot be unpacked: {error}") from error
+        raise BadInput(f"the chart {package.name} cannot be unpacked: {error}") from error
     if "Chart.yaml" not in read:
-        raise BadInput(f"{package.name} is no chart named {root}: it has no {root}/Chart.yaml")
-    templates = any(name.startswith(f"{root}/templates/") for name in members)
-    return read["Chart.yaml"], read.get("values.yaml", b"{}\n"), templates
+        raise BadInput(f"{package.name} is no chart named {chart}: it has no {chart}/Chart.yaml")
+    return read
+
+
+def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes | None:
+    if member.name.count("/") > 1 or not member.name.endswith(".yaml"):
+        return None
+    stream = archive.extractfile(member)
+    return stream.read(edit.LARGEST + 1) if stream else None
+
+
+def _unpacked(package: Path, release: Release) -> tuple[bytes, bytes, bool]:
+    """Return Chart.yaml and values.yaml of a packaged chart, and whether it has templates."""
+    read = packaged(package, release.chart.name)
+    templates = any(name.startswith("templates/") for name in read)
+    return read["Chart.yaml"] or b"", read.get("values.yaml") or b"{}\n", templates
 
 
 def _wrapper(release: Release) -> dict[str, Any]:

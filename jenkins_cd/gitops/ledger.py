@@ -40,7 +40,7 @@ class Ledger:
     @classmethod
     def open(cls, platform: PlatformFile) -> Ledger:
         """Return the platform's ledger. Nothing is fetched yet."""
-        return cls(Repository.open(platform.ledger.url or platform.deploy_repository.url), platform.ledger.branch)
+        return cls(Repository.open(platform.ledger.url or platform.declared_in.url), platform.ledger.branch)
 
     def apps(self) -> list[str]:
         """Return the apps that were released, sorted; with their project where the name alone is not enough."""

@@ -76,8 +76,8 @@ def plan(plan: Plan) -> None:
     _say(f"  running  {plan.running or 'unknown'}")
     _say(f"  verified {plan.verified or 'nothing'}")
     if not plan.files:
-        _say("  nothing to change in the deploy repository")
-    for title, diff in (("the deploy repository", plan.files), ("what Helm renders", plan.manifests)):
+        _say(f"  nothing to change in {plan.files_of}")
+    for title, diff in ((plan.files_of, plan.files), ("what Helm renders", plan.manifests)):
         if diff:
             _say(f"\nchanges in {title}:\n" + "\n".join(_diff_line(line) for line in diff.splitlines()))
 

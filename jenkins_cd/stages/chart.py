@@ -18,7 +18,7 @@ from jenkins_cd.errors import BadInput
 from jenkins_cd.gitops import edit, layout
 from jenkins_cd.gitops.repository import Repository, View
 from jenkins_cd.model import Image
-from jenkins_cd.stages import Build
+from jenkins_cd.stages import Build, values
 from jenkins_cd.tools import helm
 
 
@@ -55,21 +55,23 @@ def render(build: Build, package: Path, chart: str, folder: Path) -> list[str]:
     helm.template(package, app.app, "default")
     if platform is None:
         return []
+    if platform.deploy_repository is None:
+        return values.render(build, package, chart, folder)
     repository = Repository.open(platform.deploy_repository.url)
     view = repository.view(repository.tip(platform.deploy_repository.branch))
     rendered = []
     for environment in platform.environments:
         place = layout.folder(environment, app.project, app.app)
-        values = _environment_values(view, place, chart)
-        if values is not None:
-            _render_with(package, app.app, environment, place, values, folder)
+        content = _environment_values(view, place, chart)
+        if content is not None:
+            _render_with(package, app.app, environment, place, content, folder)
             rendered.append(environment)
     return rendered
 
 
-def _render_with(package: Path, app: str, environment: str, place: str, values: bytes, folder: Path) -> None:
+def _render_with(package: Path, app: str, environment: str, place: str, content: bytes, folder: Path) -> None:
     file = folder / f"values-{environment}.yaml"
-    file.write_bytes(values)
+    file.write_bytes(content)
     try:
         helm.template(package, app, environment, [file])
     except BadInput as error:
@@ -86,17 +88,17 @@ def _environment_values(view: View, place: str, chart: str) -> bytes | None:
     files = view.read_all(names)
     if names[0] not in files:
         return None
-    values = files.get(names[1], b"{}\n")
+    content = files.get(names[1], b"{}\n")
     declared = edit.load(files[names[0]], names[0])
     listed = declared.get("dependencies") if isinstance(declared, dict) else None
     for dependency in listed if isinstance(listed, list) else ():
         if isinstance(dependency, dict) and dependency.get("name") == chart:
             # The environment's chart wraps ours: our values stand one level deeper.
-            edit.load(values, names[1])  # refuses what safe_load might choke on
-            loaded = yaml.safe_load(values) or {}
+            edit.load(content, names[1])  # refuses what safe_load might choke on
+            loaded = yaml.safe_load(content) or {}
             inner = loaded.get(str(dependency.get("alias") or chart)) if isinstance(loaded, dict) else None
             return str(yaml.safe_dump(inner or {}, allow_unicode=True)).encode()
-    return values
+    return content
 
 
 def _own(build: Build, path: str, folder: Path) -> Path:
@@ -133,22 +135,24 @@ def _generated(build: Build, config: ChartConfig, folder: Path, image: Image | N
     description = {"apiVersion": "v2", "name": app.app, "version": build.version, "appVersion": build.version}
     _write(chart / "Chart.yaml", {**description, "type": "application", "dependencies": [dependency]})
     _write(chart / "values.yaml", {wanted[0]: _values(build, config, image)})
+    if platform and not platform.deploy_repository:
+        values.add(build, chart, wanted[0])
     return chart
 
 
 def _values(build: Build, config: ChartConfig, image: Image | None) -> dict[str, Any]:
     """Return the common chart's values: those of cd.yaml, with the image and the health path."""
-    values = dict(config.values)
-    if not image and not (values.get("image") or {}).get("repository"):
+    wanted = dict(config.values)
+    if not image and not (wanted.get("image") or {}).get("repository"):
         raise BadInput(
             f"package.image.enabled is false, and the {config.common} deploys nothing without an image",
             "name one with package.chart.values.image, or bring a chart of your own with package.chart.path",
         )
     if image:
-        values["image"] = {**(values.get("image") or {}), "repository": image.repository, "tag": build.version}
+        wanted["image"] = {**(wanted.get("image") or {}), "repository": image.repository, "tag": build.version}
     if config.common == common_chart.identity()[0]:  # what another common chart calls it is not ours to know
-        values["health"] = {"path": build.config.app.health.path, **(values.get("health") or {})}
-    return values
+        wanted["health"] = {"path": build.config.app.health.path, **(wanted.get("health") or {})}
+    return wanted
 
 
 def _lacks_dependency(chart: Path) -> bool:

@@ -82,6 +82,14 @@ def test_servers_that_are_away_are_named_and_nothing_is_a_traceback(app: Path, t
     assert any(name.startswith("registry") for name in broken)
 
 
+def test_without_a_deploy_repository_the_ledger_is_what_must_be_there(app: Path, tmp_path: Path) -> None:
+    text = (app / "platform.yaml").read_text().replace("deploy_repository:", "ledger:").replace("flux", "helm")
+    (app / "platform.yaml").write_text(text)
+    code, checks = doctor(app)
+    assert code == 0, [check for check in checks.values() if not check["ok"]]
+    assert [name for name in checks if str(tmp_path) in name] == [f"ledger {tmp_path}/deploy.git"]
+
+
 def test_credentials_that_do_not_work_are_told(app: Path, tmp_path: Path) -> None:
     (tmp_path / "htpasswd").write_text(f"ci:{BCRYPT}\n")
     running = Registry.start(tmp_path / "closed", tmp_path / "htpasswd")

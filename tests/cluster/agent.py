@@ -95,21 +95,45 @@ class Agent:
         said = {name: getattr(environment, name) for name in names}
         content = {
             "registry": {"images": settings.registry.images, "charts": settings.registry.charts, "plain_http": True},
-            "deploy_repository": {"url": str(self.app.remote)},
+            **self._repositories(),
             "environments": {"dev": {**said, "helm": {"namespace": self.app.namespace}, **rules}},
         }
         (self.folder / "platform.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+
+    def _repositories(self) -> dict[str, Any]:
+        """Return where the platform file says that what runs where is declared, and recorded."""
+        settings = self.app.target.platform
+        if settings.deploy_repository:
+            return {"deploy_repository": {"url": settings.deploy_repository.url}}
+        return {"ledger": {"url": settings.ledger.url}}
+
+    def run(self, command: str, *arguments: str) -> Said:
+        """Run another command to its end."""
+        done = subprocess.run(
+            [sys.executable, "-m", "jenkins_cd", *command.split(), *arguments, "--platform", "platform.yaml"],
+            cwd=self.folder,
+            env={**os.environ, "TMPDIR": str(self.folder), **self.env},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return Said(done.returncode, done.stdout, done.stderr)
 
 
 @pytest.fixture
 def agent(pushed: App, runtime: Path, tmp_path: Path) -> Agent:
     """An agent, and an app whose versions are published. Its smoke test fails for 2.0.0, where it is asked for."""
-    source = bare(tmp_path / "app.git", {"cd.yaml": CD.encode()})
+    return prepared(pushed, runtime, tmp_path)
+
+
+def prepared(app: App, runtime: Path, folder: Path) -> Agent:
+    """Return an agent in a folder that has the platform file, for an app whose versions are published now."""
+    source = bare(folder / "app.git", {"cd.yaml": CD.encode()})
     commit = git(source, "rev-parse", "main").strip()
     for version in VERSIONS:
-        one = replace(pushed.release(version), source=str(source), commit=commit)
-        Ledger.open(pushed.target.platform).publish(one)
-    made = Agent(pushed, tmp_path, runtime)
+        one = replace(app.release(version), source=str(source), commit=commit)
+        Ledger.open(app.target.platform).publish(one)
+    made = Agent(app, folder, runtime)
     made.platform()
     return made
 

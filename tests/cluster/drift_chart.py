@@ -159,7 +159,7 @@ class Deployed:
         dev = self.platform.environments["dev"]
         content = {
             "registry": {"images": "registry.local/apps", "charts": "oci://registry.local/charts"},
-            "deploy_repository": {"url": self.platform.deploy_repository.url},
+            "deploy_repository": {"url": self.platform.declared_in.url},
             "environments": {
                 "dev": {
                     "model": "helm",

@@ -99,8 +99,11 @@ KINDS = (
 VALUES = "{image: {repository: '', digest: '', tag: ''}, replicas: 1, env: [], nodePort: null, key: sesame}\n"
 
 
-def publish(lab: Lab, folder: Path) -> str:
-    """Publish the charts of VERSIONS, in a repository of their own; returns that."""
+def publish(lab: Lab, folder: Path, environments: Mapping[str, Mapping[str, Any]] | None = None) -> str:
+    """Publish the charts of VERSIONS, in a repository of their own; returns that.
+
+    `environments` are the values of dev that stand in the chart of a version.
+    """
     repository = f"oci://{lab.loopback_registry}/{REPOSITORY}-{secrets.token_hex(4)}"
     chart = folder / APP
     (chart / "templates").mkdir(parents=True)
@@ -108,6 +111,8 @@ def publish(lab: Lab, folder: Path) -> str:
     (chart / "values.yaml").write_text(VALUES, encoding="utf-8")
     (chart / "templates" / "app.yaml").write_text(TEMPLATE, encoding="utf-8")
     for version in VERSIONS:
+        if environments:
+            (chart / "values-dev.yaml").write_text(json.dumps(environments[version]), encoding="utf-8")
         charts.push(charts.package(chart, folder / "packages", version, version), repository, plain_http=True)
     return repository
 

@@ -16,7 +16,7 @@ def named(branch: str) -> str:
 
 
 def branch_of(checkout: Checkout, platform: str | None = None) -> str:
-    return load_platform(platform, checkout.folder).deploy_repository.branch
+    return load_platform(platform, checkout.folder).declared_in.branch
 
 
 @pytest.fixture

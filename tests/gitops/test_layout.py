@@ -169,6 +169,42 @@ def test_a_first_deployment_wraps_a_chart_with_templates(tmp_path: Path) -> None
     assert values["storefront"]["image"]["digest"] == DIGEST
 
 
+def test_values_are_laid_over_those_of_a_chart_and_the_image_stays_the_releases(tmp_path: Path) -> None:
+    over = {"replicas": 3, "image": {"tag": "latest", "pullPolicy": "Always"}}
+    image = {"repository": "registry.local/apps/storefront", "tag": "1.4.0", "digest": DIGEST, "pullPolicy": "Always"}
+    own = package(tmp_path, Chart_yaml="name: storefront", values_yaml="port: 80", templates__x_yaml="a: b")
+    made = layout.first(own, release(), PLACE, over)
+    assert yaml.safe_load(made[f"{PLACE}/values.yaml"]) == {"storefront": {"replicas": 3, "image": image}}
+    generated = package(tmp_path, Chart_yaml=GENERATED, values_yaml=VALUES + "  port: 80\n")
+    made = layout.first(generated, release(), PLACE, {"common-chart": over})
+    del image["digest"]  # a chart that names its image by a tag alone keeps to that
+    assert yaml.safe_load(made[f"{PLACE}/values.yaml"]) == {"common-chart": {"replicas": 3, "image": image, "port": 80}}
+
+
+def test_tags_that_switch_dependencies_stand_where_helm_looks_for_them(tmp_path: Path) -> None:
+    own = package(tmp_path, Chart_yaml="name: storefront", templates__x_yaml="a: b")
+    made = layout.first(own, release(image=None), PLACE, {"tags": {"cache": False}})
+    values = yaml.safe_load(made[f"{PLACE}/values.yaml"])
+    assert values == {"tags": {"cache": False}, "storefront": {"tags": {"cache": False}}}
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "{}\n"])
+def test_a_file_without_values_has_none(text: str) -> None:
+    assert layout.values_of(text.encode(), "values.yaml") == {}
+
+
+def test_values_are_read_as_helm_reads_them() -> None:
+    text = "time: 12:30\nday: 2026-01-02\n8080: web\nquiet: y\nmode: 0644\nnone: null\n"
+    expected = {"time": "12:30", "day": "2026-01-02", "8080": "web", "quiet": True, "mode": 420, "none": None}
+    assert layout.values_of(text.encode(), "values.yaml") == expected
+
+
+@pytest.mark.parametrize("text", ["- a\n", "a: b: c\n", "a: 1\n---\nb: 2\n", "words\n", "\xff"])
+def test_what_is_no_values_file_is_told_with_its_name(text: str) -> None:
+    with pytest.raises(BadInput, match=r"chart/values-dev\.yaml"):
+        layout.values_of(text.encode("latin-1"), "chart/values-dev.yaml")
+
+
 @pytest.mark.parametrize("own", [True, False])
 def test_what_a_first_deployment_writes_the_next_one_can_bump(tmp_path: Path, own: bool) -> None:
     templates = {"templates__x_yaml": "a: b"} if own else {}
