@@ -59,7 +59,7 @@ def of(app: Delivered, folder: Path) -> Pipeline:
     }
     content = {
         "registry": {"images": settings.registry.images, "charts": settings.registry.charts, "plain_http": True},
-        "deploy_repository": {"url": settings.deploy_repository.url},
+        "deploy_repository": {"url": settings.declared_in.url},
         "argocd": {"url": settings.argocd.url},
         "environments": {"dev": environment},
     }

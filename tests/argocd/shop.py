@@ -82,7 +82,7 @@ class Shop:
         place, dev = folder / "platform.yaml", self.platform.environments["dev"].argocd
         content = {
             "registry": {"images": "registry.local/apps", "charts": "oci://registry.local/charts"},
-            "deploy_repository": {"url": self.platform.deploy_repository.url},
+            "deploy_repository": {"url": self.platform.declared_in.url},
             "argocd": {"url": self.scene.argocd.url, "repository_url": self.scene.url},
             "environments": {
                 "dev": {

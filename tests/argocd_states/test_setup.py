@@ -87,7 +87,7 @@ def policies(spec: dict[str, Any], role: str) -> list[str]:
 
 def test_a_project_may_deliver_from_the_deploy_repository_to_its_own_namespaces_alone(platform: PlatformFile) -> None:
     spec = shop(settings(platform, source_repositories=("https://git.local/extra.git",)))
-    url = f"file://{platform.deploy_repository.url}"
+    url = f"file://{platform.declared_in.url}"
     charts = ["registry.local/charts", "oci://registry.local/charts/*"]
     assert spec["sourceRepos"] == [url, *charts, "https://git.local/extra.git"]
     assert spec["destinations"] == [
@@ -117,7 +117,7 @@ def test_each_app_has_an_application_in_each_environment_projects_first(platform
     assert app["spec"] == {
         "project": "shop",
         "source": {
-            "repoURL": f"file://{platform.deploy_repository.url}",
+            "repoURL": f"file://{platform.declared_in.url}",
             "path": "dev/shop/storefront",
             "targetRevision": "main",
             "helm": {"releaseName": "storefront"},
@@ -267,7 +267,7 @@ def test_a_cluster_without_a_credential_is_registered_by_others(platform: Platfo
 def test_the_credential_for_git_is_a_reference(platform: PlatformFile) -> None:
     secret = objects(render(settings(platform, repository_credentials="deploy-git")), "Secret")["deploy-git"]
     assert secret["metadata"]["labels"]["argocd.argoproj.io/secret-type"] == "repo-creds"
-    assert secret["stringData"] == {"type": "git", "url": f"file://{platform.deploy_repository.url}"}
+    assert secret["stringData"] == {"type": "git", "url": f"file://{platform.declared_in.url}"}
 
 
 def test_one_environment_is_its_applications_and_the_whole_project(platform: PlatformFile) -> None:
@@ -322,7 +322,7 @@ def test_the_command_prints_yaml_or_json(platform: PlatformFile, tmp_path: Path)
     file = tmp_path / "platform.yaml"
     content = {
         "registry": {"images": "registry.local/apps", "charts": "oci://registry.local/charts"},
-        "deploy_repository": {"url": platform.deploy_repository.url},
+        "deploy_repository": {"url": platform.declared_in.url},
         "argocd": {"url": "https://argocd.local"},
         "environments": {"dev": {"model": "argocd", "after": "ci", "health_url": "https://{app}.local"}},
     }

@@ -112,7 +112,7 @@ def publish(lab: Lab, folder: Path, environments: Mapping[str, Mapping[str, Any]
     (chart / "templates" / "app.yaml").write_text(TEMPLATE, encoding="utf-8")
     for version in VERSIONS:
         if environments:
-            (chart / "values-dev.yaml").write_text(json.dumps(environments[version]), encoding="utf-8")
+            (chart / "values-dev.yaml").write_text(yaml.safe_dump(environments[version]), encoding="utf-8")
         charts.push(charts.package(chart, folder / "packages", version, version), repository, plain_http=True)
     return repository
 
