@@ -13,6 +13,7 @@ import json
 import os
 import re
 import tarfile
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
@@ -65,13 +66,14 @@ def package(chart: Path, into: Path, version: str, app_version: str = "", modifi
     """Package a chart folder and return the file: the same content and `modified` give the same bytes."""
     into.mkdir(parents=True, exist_ok=True)
     flags = ["--version", version, *(["--app-version", app_version] if app_version else [])]
-    flags += ["--destination", str(into)]
-    said = _helm(["package", *flags, "--", str(chart)]).require(f"package the chart {chart.name}")
-    file = Path(said.stdout.strip().rpartition(": ")[2])
-    if not file.is_file():
-        raise ExternalFailure(f"helm package says nothing of its file: {said.stdout.strip()}")
-    _repack(file, modified)
-    return file
+    with tempfile.TemporaryDirectory(dir=into) as aside:  # what Helm says of its file may have secrets masked in it
+        said = _helm(["package", *flags, "--destination", aside, "--", str(chart)])
+        said.require(f"package the chart {chart.name}")
+        made = next(Path(aside).glob("*.tgz"), None)
+        if made is None:
+            raise ExternalFailure(f"helm package has made no file: {said.output}")
+        _repack(made, modified)
+        return made.replace(into / made.name)
 
 
 def push(file: Path, repository: str, plain_http: bool = False) -> str:

@@ -68,7 +68,7 @@ def test_an_application_that_is_missing_is_told_with_the_command_that_makes_it(m
 
 def test_an_application_of_something_else_is_told(manual: Delivered) -> None:
     commit = declare(manual, "1.0.0")
-    deploy = manual.target.platform.deploy_repository
+    deploy = manual.target.platform.declared_in
     other = bare(manual.remote.parent / "other.git", {"README": b"nothing"})
     git(manual.remote, "push", "--quiet", str(other), "+main:main")
     platform = replace(manual.target.platform, deploy_repository=replace(deploy, url=f"file://{other}"))
