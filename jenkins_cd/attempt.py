@@ -265,12 +265,8 @@ def _outcome(followed: Followed, failure: str) -> Outcome:
 
 
 def _evidence(attempt: Attempt, course: Course, outcome: Outcome) -> str:
-    """Return what there is to see of a failure, and what was done about a first deployment.
-
-    Not the reason, which models begin with: the record has it, and whoever shows that says it first.
-    """
-    told = attempt.model.diagnose(attempt.target, attempt.release, course.followed)
-    lines = [told.removeprefix(course.failure).lstrip("\n")]
+    """Return what there is to see of a failure, and what was done about a first deployment."""
+    lines = [attempt.model.diagnose(attempt.target, attempt.release, course.followed)]
     if outcome == "failed" and attempt.kind == "deployment" and course.verified is None:
         lines.append(attempt.model.withdraw(attempt.target, attempt.release))
     return "\n".join(line for line in lines if line)

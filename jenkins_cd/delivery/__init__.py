@@ -56,7 +56,7 @@ class DeliveryModel(Protocol):
         """Wait until the environment runs the release, stable for its settling time, or until the timeout."""
 
     def diagnose(self, target: Target, release: Release, followed: Followed) -> str:
-        """Return evidence of what went wrong, for people: a few lines."""
+        """Return evidence of what went wrong, for people: a few lines, without the reason that `follow` gave."""
 
     def withdraw(self, target: Target, release: Release) -> str:
         """Take away a first deployment that failed, where that is wanted; returns what was done, or ""."""

@@ -62,9 +62,7 @@ def diagnose(target: Target, release: Release, followed: Followed) -> str:
     """Return what Argo CD knows of what went wrong, the cause first, for people."""
     from jenkins_cd.argocd import evidence
 
-    lines = [followed.reason]
-    if seen := followed.observation:
-        lines.append(f"last look: {seen.at:%Y-%m-%d %H:%M:%S} UTC, GET {seen.url}: {health.describe(seen)}")
+    lines = health.last_look(followed.observation)
     try:
         site = sites.opened(target, release)
         lines.append(evidence.text(evidence.gather(site.server, site.ref, page=site.page)))

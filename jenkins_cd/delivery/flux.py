@@ -50,10 +50,7 @@ def follow(target: Target, release: Release, commit: str) -> Followed:
 
 def diagnose(target: Target, release: Release, followed: Followed) -> str:
     """Return what was seen last and where to look, for people."""
-    lines = [followed.reason]
-    if seen := followed.observation:
-        lines.append(f"last look: {seen.at:%Y-%m-%d %H:%M:%S} UTC, GET {seen.url}: {health.describe(seen)}")
-        lines += [f"  {seen.error}"] if seen.status is None else [f"  {line}" for line in seen.body.splitlines()[:8]]
+    lines = health.last_look(followed.observation)
     place, branch = declaration.place_of(target, release), declaration.branch_of(target)
     if not followed.superseded_by:
         lines.append(f"declared in {place}/Chart.yaml on {branch} of {target.platform.declared_in.url}")

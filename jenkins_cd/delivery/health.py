@@ -81,6 +81,15 @@ def wait(wanted: Wanted, note: Callable[[str], None], superseded: Callable[[], s
         interval = min(interval * 2, INTERVAL, max(wanted.settle, FIRST))
 
 
+def last_look(seen: Observation | None) -> list[str]:
+    """Return what the app answered last, in full lines for people; none where it was never asked."""
+    if seen is None:
+        return []
+    answer = seen.error if seen.status is None else seen.body
+    head = f"last look: {seen.at:%Y-%m-%d %H:%M:%S} UTC, GET {seen.url}: {describe(seen)}"
+    return [head, *(f"  {line}" for line in answer.splitlines()[:8])]
+
+
 def describe(observation: Observation) -> str:
     """Return what was seen in one phrase."""
     if observation.status is None:

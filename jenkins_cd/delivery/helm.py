@@ -119,10 +119,7 @@ def diagnose(target: Target, release: Release, followed: Followed) -> str:
     """Return what was seen last, what the cluster says of it, and where to look, for people."""
     from jenkins_cd.cluster import evidence
 
-    lines = [followed.reason]
-    if seen := followed.observation:
-        lines.append(f"last look: {seen.at:%Y-%m-%d %H:%M:%S} UTC, GET {seen.url}: {health.describe(seen)}")
-        lines += [f"  {line}" for line in (seen.error if seen.status is None else seen.body).splitlines()[:8]]
+    lines = health.last_look(followed.observation)
     try:
         with helm_site.opened(target, release) as site:
             now = site.status()
