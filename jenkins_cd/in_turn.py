@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from jenkins_cd.errors import JenkinsCdError
+from jenkins_cd.errors import JenkinsCdError, Refused
+
+
+def require_allowed(refused: Iterable[tuple[str, str]], why: str, hint: str) -> None:
+    """Raise Refused before the first change where there is one that is refused: each by its name, and what is amiss."""
+    if lines := [f"{name}: {note}" for name, note in refused]:
+        raise Refused(f"nothing was changed, as {why}\n" + "\n".join(lines), hint)
 
 
 def carry_out(steps: Iterable[tuple[str, Callable[[], object]]], tell: Callable[[str], None]) -> None:

@@ -14,7 +14,6 @@ from jenkins_cd.argocd_setup.change import Action, Change
 from jenkins_cd.argocd_setup.ownership import Object
 from jenkins_cd.argocd_setup.setup import Entry, Setup
 from jenkins_cd.config.types import PlatformFile
-from jenkins_cd.errors import Refused
 from jenkins_cd.tools import argocd_settings
 from jenkins_cd.tools.argocd import Server
 
@@ -98,12 +97,11 @@ def apply(work: Work, tell: Callable[[str], None]) -> Plan:
 
 def require_allowed(found: Plan) -> None:
     """Raise Refused, naming each, where a change is refused."""
-    refused = [f"{one.title}: {one.note}" for one in found.changes if one.action == "refused"]
-    if refused:
-        raise Refused(
-            "nothing was changed, as this has to be done first\n" + "\n".join(refused),
-            "jenkins-cd render argocd prints the Secrets; --adopt takes over what others have made",
-        )
+    in_turn.require_allowed(
+        ((one.title, one.note) for one in found.changes if one.action == "refused"),
+        "this has to be done first",
+        "jenkins-cd render argocd prints the Secrets; --adopt takes over what others have made",
+    )
 
 
 def _read(server: Server, setup: Setup) -> _There:

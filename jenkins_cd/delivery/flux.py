@@ -6,6 +6,8 @@ in the cluster.
 
 from __future__ import annotations
 
+import functools
+
 from jenkins_cd.config.types import seconds
 from jenkins_cd.delivery import Followed, Target, declaration, health, pull
 from jenkins_cd.model import Plan, Release
@@ -45,7 +47,8 @@ def follow(target: Target, release: Release, commit: str) -> Followed:
     )
     title = f"{target.name} verify"
     other = declaration.other_wishes(target, release, commit)
-    return health.wait(wanted, lambda seen: target.progress.note(title, seen), other)
+    why = functools.partial(declaration.superseded, target)
+    return health.wait(wanted, lambda seen: target.progress.note(title, seen), other, why)
 
 
 def diagnose(target: Target, release: Release, followed: Followed) -> str:

@@ -51,11 +51,14 @@ def reports(observation: Observation, version: str) -> bool:
     return observation.status is not None and 200 <= observation.status < 300 and observation.version == version
 
 
-def wait(wanted: Wanted, note: Callable[[str], None], superseded: Callable[[], str]) -> Followed:
+def wait(
+    wanted: Wanted, note: Callable[[str], None], superseded: Callable[[], str], why: Callable[[str], str]
+) -> Followed:
     """Look until the version is reported and stays so while it settles, or until the time is up.
 
     It must have come up within the timeout, and may settle beyond it. `note` is told each change of what is seen.
-    `superseded` returns the other version that is declared by now, or an empty string. Raises Stopped.
+    `superseded` returns the other version that is wanted by now, or an empty string, and `why` says that of one.
+    Raises Stopped.
     """
     started = time.monotonic()
     since: float | None = None  # when it began to report the version
@@ -71,8 +74,7 @@ def wait(wanted: Wanted, note: Callable[[str], None], superseded: Callable[[], s
             reason = f"{wanted.version} is up after {since - started:.1f} s and stayed for {wanted.settle:g} s"
             return Followed(reached=True, superseded_by="", observation=observation, reason=reason)
         if other := superseded():
-            reason = f"superseded: the deploy repository declares {other} by now"
-            return Followed(reached=False, superseded_by=other, observation=observation, reason=reason)
+            return Followed(reached=False, superseded_by=other, observation=observation, reason=why(other))
         if since is None and now - started >= wanted.timeout:
             reason = f"{wanted.version} did not come up and stay up in {wanted.timeout:g} s; last seen: {seen}"
             return Followed(reached=False, superseded_by="", observation=observation, reason=reason)

@@ -9,10 +9,10 @@ until everything is up; what stands in `crds/` is made by the first installation
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import Any
 
 from jenkins_cd.config.types import seconds
@@ -220,11 +220,12 @@ def _healthy(target: Target, release: Release, commit: str, deadline: float) -> 
         settle=seconds(target.environment.settle),
     )
     note = f"{target.name} verify"
-    followed = health.wait(
-        wanted, lambda seen: target.progress.note(note, seen), declaration.other_wishes(target, release, commit)
+    return health.wait(
+        wanted,
+        lambda seen: target.progress.note(note, seen),
+        declaration.other_wishes(target, release, commit),
+        functools.partial(declaration.superseded, target),
     )
-    other = followed.superseded_by
-    return replace(followed, reason=declaration.superseded(target, other)) if other else followed
 
 
 def _described(site: Site, now: Installed | None) -> str:

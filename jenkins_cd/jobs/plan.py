@@ -14,7 +14,7 @@ from xml.etree.ElementTree import Element
 
 from jenkins_cd import in_turn
 from jenkins_cd.config.types import PlatformFile
-from jenkins_cd.errors import BadInput, ExternalFailure, Refused
+from jenkins_cd.errors import BadInput, ExternalFailure
 from jenkins_cd.jobs import xml as job_xml
 from jenkins_cd.jobs.xml import Parameter
 
@@ -120,12 +120,11 @@ def apply(connection: Connection, planned: Plan, tell: Callable[[str], None]) ->
 
 def require_allowed(jobs: Jobs) -> None:
     """Raise Refused, naming each, where a change is refused."""
-    refused = [f"{one.name}: {one.note}" for one in jobs.changes if one.action == "refused"]
-    if refused:
-        raise Refused(
-            "nothing was changed, as these are not ours to change\n" + "\n".join(refused),
-            "--adopt takes over pipeline jobs that are there; or name other jobs under `jenkins` in the platform file",
-        )
+    in_turn.require_allowed(
+        ((one.name, one.note) for one in jobs.changes if one.action == "refused"),
+        "these are not ours to change",
+        "--adopt takes over pipeline jobs that are there; or name other jobs under `jenkins` in the platform file",
+    )
 
 
 def _read(connection: Connection, name: str) -> Element | None:

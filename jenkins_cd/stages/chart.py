@@ -64,22 +64,10 @@ def render(build: Build, package: Path, chart: str, folder: Path) -> list[str]:
         place = layout.folder(environment, app.project, app.app)
         content = _environment_values(view, place, chart)
         if content is not None:
-            _render_with(package, app.app, environment, place, content, folder)
+            file, shown = folder / layout.values_file(environment), f"{place}/values.yaml of the deploy repository"
+            values.render_with(package, app.app, environment, content, file, shown)
             rendered.append(environment)
     return rendered
-
-
-def _render_with(package: Path, app: str, environment: str, place: str, content: bytes, folder: Path) -> None:
-    file = folder / f"values-{environment}.yaml"
-    file.write_bytes(content)
-    try:
-        helm.template(package, app, environment, [file])
-    except BadInput as error:
-        raise BadInput(
-            f"{environment}: the chart does not render with {place}/values.yaml of the deploy repository",
-            error.hint,
-            error.problems,
-        ) from error
 
 
 def _environment_values(view: View, place: str, chart: str) -> bytes | None:

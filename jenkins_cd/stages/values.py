@@ -51,7 +51,7 @@ def render(build: Build, package: Path, chart: str, folder: Path) -> list[str]:
         content, shown = packaged.get(name), _shown(build, name)
         if content is not None:
             _read(content, shown)
-            _render_with(package, app, environment, content, folder / name, shown)
+            render_with(package, app, environment, content, folder / name, shown)
             rendered.append(environment)
         elif (_folder(build) / name).is_file():
             raise BadInput(f"{shown} is not in the package of the chart", "take it out of .helmignore")
@@ -60,7 +60,8 @@ def render(build: Build, package: Path, chart: str, folder: Path) -> list[str]:
     return rendered
 
 
-def _render_with(package: Path, app: str, environment: str, content: bytes, file: Path, shown: str) -> None:
+def render_with(package: Path, app: str, environment: str, content: bytes, file: Path, shown: str) -> None:
+    """Render a packaged chart with values, which are written to `file`. Raises BadInput that calls them `shown`."""
     file.write_bytes(content)
     try:
         helm.template(package, app, environment, [file])

@@ -20,7 +20,7 @@ def follow(
 ) -> tuple[Followed, list[str]]:
     notes: list[str] = []
     wanted = health.Wanted(url=app.url, health=Health(), version=version, timeout=timeout, settle=settle)
-    return health.wait(wanted, notes.append, lambda: ""), notes
+    return health.wait(wanted, notes.append, lambda: "", str), notes
 
 
 def test_a_version_that_is_up_and_stays_is_reached(app: App) -> None:
@@ -129,5 +129,5 @@ def test_a_deployment_that_another_one_overtook_ends(app: App) -> None:
     app.says('{"version": "1.3.0"}')
     wanted = health.Wanted(url=app.url, health=Health(), version="1.4.0", timeout=30, settle=1)
     wishes = iter(["", "", "1.5.0"])
-    followed = health.wait(wanted, lambda _seen: None, lambda: next(wishes))
+    followed = health.wait(wanted, lambda _seen: None, lambda: next(wishes), str)
     assert (followed.reached, followed.superseded_by) == (False, "1.5.0")

@@ -21,6 +21,14 @@ FILES = {
     "page.html": "<h1>Shop</h1>\n",
     ".gitignore": ".jenkins-cd/\n",
 }
+OWN_CHART = {
+    "chart/Chart.yaml": "apiVersion: v2\nname: front\nversion: 0.1.0\n",
+    "chart/values.yaml": "greeting: hello\n",
+    "chart/templates/words.yaml": (
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: words}\ndata: {greeting: {{ .Values.greeting | upper }}}\n"
+    ),
+    "cd.yaml": f"{CD}package: {{image: {{enabled: false}}, chart: {{path: chart}}}}\n",
+}
 
 
 @dataclass(frozen=True)

@@ -14,16 +14,7 @@ from jenkins_cd.errors import BadInput, ExternalFailure
 from jenkins_cd.model import StageResult
 from jenkins_cd.stages import package
 from jenkins_cd.tools import helm
-from tests.stages.shop import CD, Shop, git
-
-OWN_CHART = {
-    "chart/Chart.yaml": "apiVersion: v2\nname: front\nversion: 0.1.0\n",
-    "chart/values.yaml": "greeting: hello\n",
-    "chart/templates/words.yaml": (
-        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: words}\ndata: {greeting: {{ .Values.greeting | upper }}}\n"
-    ),
-    "cd.yaml": f"{CD}package: {{image: {{enabled: false}}, chart: {{path: chart}}}}\n",
-}
+from tests.stages.shop import CD, OWN_CHART, Shop, git
 
 
 @pytest.fixture
