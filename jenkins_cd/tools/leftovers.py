@@ -57,9 +57,11 @@ def abandoned(place: Path, pattern: str) -> Iterator[Path]:
 
 
 def write_secret(file: Path, content: bytes) -> None:
-    """Write a new file that only we can read."""
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+    """Write a new file that only we can read: under its name it is whole, also where we are killed meanwhile."""
+    unfinished = file.with_name(f".{file.name}")
+    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
         stream.write(content)
+    unfinished.rename(file)
 
 
 def _locked(place: Path, prefix: str, ending: str) -> tuple[Path, int]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 import stat
 import subprocess
 import sys
@@ -20,6 +21,13 @@ with leftovers.folder("login") as folder:
     leftovers.write_secret(folder / "config.json", b"secret")
     print(folder, flush=True)
     time.sleep(120)
+"""
+CUT_OFF = """
+import pathlib, resource, signal, sys
+from jenkins_cd.tools import leftovers
+signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+resource.setrlimit(resource.RLIMIT_FSIZE, (4, 4))
+leftovers.write_secret(pathlib.Path(sys.argv[1]), b"secret")
 """
 
 
@@ -60,6 +68,13 @@ def test_a_folder_is_ours_alone_and_gone_at_the_end_of_the_block(place: Path) ->
         assert modes == [0o700, 0o600]
         assert list(leftovers.abandoned(place, "*")) == []
     assert list(place.iterdir()) == []
+
+
+def test_a_secret_is_there_as_a_whole_or_not_at_all(place: Path) -> None:
+    killed = subprocess.run([sys.executable, "-c", CUT_OFF, place / "config.json"], check=False)
+    assert killed.returncode == -signal.SIGXFSZ
+    assert [one.stat().st_size for one in place.iterdir()] == [4]  # it was in the middle of it
+    assert not (place / "config.json").exists()
 
 
 def test_what_others_call_alike_is_left_alone(place: Path) -> None:
