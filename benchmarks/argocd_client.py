@@ -8,6 +8,7 @@ running already when it commits. It imports the installed jenkins_cd and nothing
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from pathlib import Path
@@ -60,6 +61,7 @@ def main(platform_file: str, release_file: str, commit: str = "") -> None:
         json.dumps({"reached": ended.reached, "why": ended.reason, "requests": argocd.requests_sent(where.server)}),
         flush=True,
     )
+    gc.freeze()  # as the command does
 
 
 if __name__ == "__main__":

@@ -22,7 +22,8 @@ from jenkins_cd.errors import ExternalFailure
 from jenkins_cd.tools import process
 from jenkins_cd.tools.argocd_failures import Absent, Denied, Expired
 
-LOOK = 0.2  # seconds between two questions to the app itself
+LOOK = 0.1  # seconds between two questions to the app itself
+AFRESH = 0.25  # seconds between two comparisons of a good version, which count from the second after its sync
 QUIET = 1.0  # seconds that the stream is waited for
 POISONED = 8.0  # seconds after which an app that answers with another version makes us doubt the manifest cache
 STALE = 4.0  # seconds after which a look counts no more: the server's stream can lose one
@@ -95,8 +96,9 @@ def _looked(at: Underway) -> Followed | None:
 def _patience(at: Underway) -> float:
     """Return for how many seconds the stream is waited for: no longer than until something else is due."""
     if at.good_since is not None:
-        left = at.good_since + seconds(at.site.target.environment.settle) - time.monotonic()
-        return min(LOOK, max(left, 0.0))
+        settled = at.good_since + seconds(at.site.target.environment.settle)
+        due = settled if confirmed(at.app) else at.refreshed + AFRESH
+        return min(LOOK, max(due - time.monotonic(), 0.0))
     return QUIET if at.asked == 0 else LOOK
 
 
@@ -104,10 +106,11 @@ def _settled(at: Underway) -> Followed | None:
     """Return the verdict where everything has been good for the settling time, the app's own answer too."""
     _ask(at)
     settle = seconds(at.site.target.environment.settle)
-    if at.good_since is None or time.monotonic() - at.good_since < settle:
+    if at.good_since is None or not _confirmed(at) or time.monotonic() - at.good_since < settle:
         return None
     at.looks.read()
-    return verdicts.reached(at, at.good_since - at.begun, settle) if _certain(at) else None
+    certain = confirmed(at.app) and at.decision().step == "good"
+    return verdicts.reached(at, at.good_since - at.begun, settle) if certain else None
 
 
 def _ask(at: Underway) -> None:
@@ -131,12 +134,10 @@ def _ask(at: Underway) -> None:
         acts.render_anew(at, "another version")
 
 
-def _certain(at: Underway) -> bool:
-    """Tell whether the last comparison is good too, and certainly later than the sync."""
-    if at.decision().step != "good":
-        return False
+def _confirmed(at: Underway) -> bool:
+    """Tell whether the last comparison is certainly later than the sync; where it is not, ask for another."""
     if confirmed(at.app):
         return True
-    if time.monotonic() - at.refreshed >= acts.BETWEEN / 2:
+    if time.monotonic() - at.refreshed >= AFRESH:
         at.refresh()
-    return False
+    return False  # the next look tells

@@ -23,6 +23,8 @@ UNREADY = 20.0  # seconds that a comparison may fail, with one look past the cac
 REFUSED = 3.0  # seconds that Argo CD may refuse what the Application says, by the AppProject that it has seen
 DIFFERENT = 8.0  # seconds that it may differ from what was just synced before the manifest cache is doubted
 PENDING = 3.0  # seconds after which a sync that nobody has begun with was overlooked: a refresh makes Argo CD look
+SOON = 0.5  # seconds in which Argo CD looks by itself at what a sync has made
+CERTAIN = 1.0  # seconds after which a comparison is later than the sync for certain: both are whole seconds
 BY_ITSELF = 3.0  # seconds in which an application with automated sync begins by itself
 UNKNOWING = re.compile(r"project \S+ which does not exist")  # a controller that has just started knows none yet
 ENDED = re.compile(r"Operation terminat")  # by somebody: an earlier build of ours, which has failed, or a person
@@ -63,6 +65,7 @@ class Memory:
     doubted: set[str] = field(default_factory=set)  # why it was rendered anew, past the caches
     stale: set[datetime | None] = field(default_factory=set)  # when syncs began that went before that
     watched: set[datetime | None] = field(default_factory=set)  # when syncs to our commit began that we saw at work
+    compared: set[datetime | None] = field(default_factory=set)  # when syncs began that a refresh was asked for after
     tried: set[str] = field(default_factory=set)  # revisions that a sync was asked for to
 
     def lasting(self, what: str, now: float, *, holds: bool) -> float:
@@ -88,7 +91,7 @@ def judge(app: Object, wish: Wish, rules: Rules, memory: Memory, now: float) -> 
     if operation and wish.of(app, operation.revisions) == "newer":
         return _superseded(app, wish, operation.revisions)
     if operation and operation.running:
-        memory.forget("unready", "refused", "out of sync", "degraded")
+        memory.forget("unready", "refused", "out of sync", "degraded", "unseen", "unsure")
         return _under_way(app, wish, operation, memory, now)
     memory.forget("pending")
     compared = states.compared_revisions(app)
@@ -159,9 +162,11 @@ def _compared(app: Object, wish: Wish, rules: Rules, memory: Memory, ours: Opera
     """Decide where the last comparison was of our commit."""
     if not states.compared_to_spec(app):
         return Decision(step="refresh", why="the Application was changed: waiting for Argo CD to compare it again")
-    if ours and ours.finished and (states.reconciled(app) or ours.finished) < ours.finished:
+    unseen = bool(ours and ours.finished and (states.reconciled(app) or ours.finished) < ours.finished)
+    lasted = memory.lasting("unseen", now, holds=unseen)
+    if unseen:
         why = "the sync has ended: waiting for Argo CD to look at the result"
-        return Decision(step="refresh", why=why, quiet=True)
+        return Decision(step="refresh" if lasted >= SOON else "wait", why=why, quiet=True)
     if ours and ours.failed:
         return Decision(
             step="sync", why="the last sync to it failed before we came: once more", revision=_at(app, wish)
@@ -175,7 +180,7 @@ def _compared(app: Object, wish: Wish, rules: Rules, memory: Memory, ours: Opera
     if not synced:
         memory.forget("degraded")
         return _out_of_sync(app, wish, ours, differing, memory, now)
-    return _synced(app, rules, memory, now)
+    return _synced(app, rules, ours, memory, now)
 
 
 def _unready(error: str, lasted: float, memory: Memory) -> Decision:
@@ -195,9 +200,8 @@ def _out_of_sync(
     fresh = ours and ours.succeeded and ours.started not in memory.stale
     if ours and fresh and revision in (*ours.revisions, *memory.tried):
         if not confirmed(app):
-            return Decision(
-                step="refresh", why=f"the sync has ended: waiting for Argo CD to see {what or 'the result'}"
-            )
+            why = f"the sync has ended: waiting for Argo CD to see {what or 'the result'}"
+            return Decision(step="refresh" if waited >= SOON else "wait", why=why, quiet=waited < SOON)
         why = f"still out of sync after the sync: {what or 'not said what'}"
         if waited >= DIFFERENT and "different" not in memory.doubted:
             return Decision(step="hard-refresh", why=why, doubt="different")
@@ -214,7 +218,7 @@ def _at(app: Object, wish: Wish) -> str:
     return next((compared[one] for one in wish.sources(app) if one < len(compared)), wish.commit)
 
 
-def _synced(app: Object, rules: Rules, memory: Memory, now: float) -> Decision:
+def _synced(app: Object, rules: Rules, ours: Operation | None, memory: Memory, now: float) -> Decision:
     state = states.health(app)
     sick = states.unhealthy(app)
     if rules.resources:  # what is not ours to sync is not ours to judge either
@@ -225,6 +229,10 @@ def _synced(app: Object, rules: Rules, memory: Memory, now: float) -> Decision:
     why = "; ".join(sick[:3]) or f"the Application is {state}"
     if lasted >= DEGRADED:
         return Decision(step="failed", why=f"it is Degraded for {lasted:.0f} s: {why}", lasting=True)
+    unsure = memory.lasting("unsure", now, holds=not confirmed(app))
+    if unsure >= CERTAIN and ours and ours.started not in memory.compared:
+        memory.compared.add(ours.started)  # once: while it comes up nothing is lost by it
+        return Decision(step="refresh", why=why, quiet=True)
     return Decision(step="wait", why=why, quiet=bool(sick))
 
 

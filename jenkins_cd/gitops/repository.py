@@ -96,25 +96,33 @@ class Repository:
         """
         if commit == ancestor:
             return True
-        if self._ancestry(commit, ancestor):
-            return True
+        known = self._ancestry(commit, ancestor)
+        if known is not None:
+            return known
         with lock.held(self.folder / "mirror.lock"):
-            for one in (commit, ancestor):
-                if not self._has(one):
-                    self._fetch_ref(one, what=one[:12])
-            if (self.mirror / "shallow").exists():
+            for one in self._missing(commit, ancestor):
+                self._fetch_ref(one, what=one[:12])
+            if self._shallow:
                 self._fetch_ref(commit, "--unshallow", what=f"the history of {commit[:12]}")
-        return self._ancestry(commit, ancestor)
+        return bool(self._ancestry(commit, ancestor))
 
-    def _ancestry(self, commit: str, ancestor: str) -> bool:
-        if not (self._has(commit) and self._has(ancestor)):
-            return False
-        base = self._git("rev-list", "--max-count=1", f"{commit}..{ancestor}").strip()
-        return not base
+    def _ancestry(self, commit: str, ancestor: str) -> bool | None:
+        """Tell whether `ancestor` is in the history of `commit`; None where the mirror does not know that much."""
+        if self._missing(commit, ancestor):
+            return None
+        only = self._git("rev-list", "--count", "--left-right", f"{commit}...{ancestor}").split()
+        if only[1] == b"0":
+            return True
+        return None if self._shallow and only[0] != b"0" else False
 
-    def _has(self, commit: str) -> bool:
-        checked = self._git("cat-file", "--batch-check", stdin=f"{commit}^{{commit}}\n".encode())
-        return not checked.rstrip().endswith(b"missing")
+    @property
+    def _shallow(self) -> bool:
+        return (self.mirror / "shallow").exists()
+
+    def _missing(self, *commits: str) -> list[str]:
+        asked = "".join(f"{one}^{{commit}}\n" for one in commits).encode()
+        checked = self._git("cat-file", "--batch-check", stdin=asked).splitlines()
+        return [one for one, line in zip(commits, checked, strict=True) if line.endswith(b"missing")]
 
     def commit(self, branch: str, message: str, change: Callable[[View], Mapping[str, bytes | None]]) -> str:
         """Make one commit on the tip of `branch` and push it; returns the commit.

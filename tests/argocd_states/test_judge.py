@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from jenkins_cd.argocd.judge import (
+    CERTAIN,
     DEGRADED,
     DIFFERENT,
     PENDING,
     REFUSED,
+    SOON,
     UNREADY,
     Decision,
     Memory,
@@ -202,7 +204,26 @@ def test_a_newer_sync_that_is_over_supersedes_whatever_was_compared(history: His
 
 def test_a_comparison_from_before_the_end_of_the_sync_says_nothing(history: History) -> None:
     state = ended("Succeeded", history.ours, token=history.ours, at=20)
-    assert history.decide(application(history.ours, status={"operationState": state})).step == "refresh"
+    app, memory = application(history.ours, status={"operationState": state}), Memory()
+    assert history.decide(app, memory=memory).step == "wait"  # Argo CD looks by itself
+    memory.since["unseen"] -= SOON
+    assert history.decide(app, memory=memory).step == "refresh"
+    memory.since["unseen"] -= 3600
+    assert history.decide(app, memory=memory).step == "refresh"  # for as long as it takes
+
+
+def test_while_a_version_comes_up_it_is_compared_once_when_that_is_later_than_the_sync_for_certain(
+    history: History,
+) -> None:
+    state = ended("Succeeded", history.ours, token=history.ours, at=10)
+    app, memory = (
+        application(history.ours, status={"operationState": state, "health": {"status": "Progressing"}}),
+        Memory(),
+    )
+    assert history.decide(app, memory=memory).step == "wait"
+    memory.since["unsure"] -= CERTAIN
+    assert history.decide(app, memory=memory).step == "refresh"
+    assert history.decide(app, memory=memory).step == "wait"  # it was asked for
 
 
 @pytest.mark.parametrize(("at", "certain"), [(9, True), (10, False), (11, False)])

@@ -17,6 +17,7 @@ from jenkins_cd.errors import BadInput, ExternalFailure, Refused
 from jenkins_cd.gitops import repository as room
 from jenkins_cd.gitops.repository import Repository, View
 from jenkins_cd.masking import register
+from jenkins_cd.tools.git_failures import NoSuchRef
 from tests.gitops.remotes import bare, count, git, hook
 
 Change = Callable[[View], Mapping[str, "bytes | None"]]
@@ -63,6 +64,41 @@ def test_files_are_read_byte_for_byte(remote: Path) -> None:
     assert ours.list(tip, "a/") == ours.list(tip, "a") == ["a/one.txt", "a/two.txt"]
     assert ours.read_all(tip, ["a/one.txt", "b.txt", "none"]) == {"a/one.txt": b"1", "b.txt": b"\xff\x00\r\n"}
     assert ours.read_all(tip, []) == {}
+
+
+def test_what_comes_after_what_is_known_of_a_history_that_was_not_fetched(remote: Path) -> None:
+    """A first look fetches one commit: what lies behind it is fetched where somebody asks for it."""
+    first = git(remote, "rev-parse", "main").strip()
+    tree = git(remote, "rev-parse", "main^{tree}").strip()
+
+    def after(*parents: str) -> str:
+        options = [one for parent in parents for one in ("-p", parent)]
+        return git(remote, "commit-tree", *options, "-m", "x", tree).strip()
+
+    second = after(first)
+    third = after(second)
+    aside = git(remote, "commit-tree", "-p", first, "-m", "aside", tree).strip()
+    merged = after(third, aside)
+    git(remote, "update-ref", "refs/heads/main", third)
+    git(remote, "update-ref", "refs/heads/aside", merged)
+    git(remote, "config", "uploadpack.allowAnySHA1InWant", "true")
+    ours = Repository.open(str(remote))
+    assert ours.tip("main") == third
+    shutil.rmtree(ours.mirror)  # as on another machine
+    made = ours.commit("main", "x", put("c", b"c"))
+    assert (ours.mirror / "shallow").exists()
+    assert ours.descends(made, made)
+    assert ours.descends(made, third)
+    assert not ours.descends(third, made)
+    assert (ours.mirror / "shallow").exists()  # so far nothing more was needed
+    assert not ours.descends(first, made)
+    assert ours.descends(made, first)
+    assert not ours.descends(aside, third)
+    assert not ours.descends(third, aside)
+    assert ours.descends(merged, aside)
+    assert ours.descends(merged, second)
+    with pytest.raises(NoSuchRef):
+        ours.descends("0123456789" * 4, made)
 
 
 def test_a_commit_changes_what_it_names_and_nothing_else(remote: Path) -> None:
