@@ -37,7 +37,7 @@ def run(release: Release, target: Target, folder: Path) -> TestOutcome:
     cases: list[TestCase] = []
     failures: list[str] = []
     for name in target.environment.tests:
-        target.progress.note(f"{target.name} test", name)
+        target.tell("test", name)
         test = known.get(name)
         outcome = _run_one(name, test, release, target, source) if test else _missing(name, release)
         cases += outcome.tests.cases

@@ -16,7 +16,6 @@ from jenkins_cd.argocd.narration import Narrator
 from jenkins_cd.argocd.revisions import Wish
 from jenkins_cd.argocd.site import Site
 from jenkins_cd.argocd.underway import FAULTS, Underway
-from jenkins_cd.config.types import seconds
 from jenkins_cd.delivery import Followed, health
 from jenkins_cd.errors import ExternalFailure
 from jenkins_cd.tools import process
@@ -47,7 +46,7 @@ def begin(site: Site, wish: Wish) -> None:
 
 def follow(site: Site, wish: Wish) -> Followed:
     """Follow a commit to its verdict, or until time runs out."""
-    narrator = Narrator(lambda text: site.tell("verify", text))
+    narrator = Narrator(lambda text: site.target.tell("verify", text))
     with looks.opened(site.server, site.ref, narrator.see) as seen:
         at = Underway(site=site, wish=wish, looks=seen)
         ended = _followed(at)
@@ -71,7 +70,7 @@ def _followed(at: Underway) -> Followed:
             at.good_since = None
             at.tell(error.message.splitlines()[0])
             gone = at.memory.lasting("gone", time.monotonic(), holds=isinstance(error, Absent))
-            patience = GONE if at.app or not at.site.made_later else at.site.timeout
+            patience = GONE if at.app or not at.site.made_later else at.site.target.timeout
             ended = verdicts.unknown(at, error) if late or gone > patience else None
             process.pause(LOOK)
         if ended is not None:
@@ -96,7 +95,7 @@ def _looked(at: Underway) -> Followed | None:
 def _patience(at: Underway) -> float:
     """Return for how many seconds the stream is waited for: no longer than until something else is due."""
     if at.good_since is not None:
-        settled = at.good_since + seconds(at.site.target.environment.settle)
+        settled = at.good_since + at.site.target.settle
         due = settled if confirmed(at.app) else at.refreshed + AFRESH
         return min(LOOK, max(due - time.monotonic(), 0.0))
     return QUIET if at.asked == 0 else LOOK
@@ -105,7 +104,7 @@ def _patience(at: Underway) -> float:
 def _settled(at: Underway) -> Followed | None:
     """Return the verdict where everything has been good for the settling time, the app's own answer too."""
     _ask(at)
-    settle = seconds(at.site.target.environment.settle)
+    settle = at.site.target.settle
     if at.good_since is None or not _confirmed(at) or time.monotonic() - at.good_since < settle:
         return None
     at.looks.read()

@@ -6,7 +6,7 @@ import functools
 import os
 from dataclasses import dataclass
 
-from jenkins_cd.config.types import ArgoCdTarget, Environment, PlatformFile, seconds
+from jenkins_cd.config.types import ArgoCdTarget, Environment, PlatformFile
 from jenkins_cd.delivery import Target
 from jenkins_cd.errors import BadInput
 from jenkins_cd.model import Release
@@ -35,11 +35,6 @@ class Site:
         return self.target.platform.argocd.generate == "applicationset"
 
     @property
-    def timeout(self) -> float:
-        """Return how many seconds a version may take to come up."""
-        return seconds(self.target.environment.timeout)
-
-    @property
     def resources(self) -> tuple[str, ...]:
         """Return the only resources that are synced; none: all."""
         names = {"app": self.release.app, "project": self.release.project, "environment": self.target.name}
@@ -49,10 +44,6 @@ class Site:
     def page(self) -> str:
         """Return the address of the Application's page."""
         return argocd_applications.page(self.target.platform.argocd.url or "", self.ref)
-
-    def tell(self, phase: str, text: str) -> None:
-        """Tell whoever watches."""
-        self.target.progress.note(f"{self.target.name} {phase}", text)
 
 
 def opened(target: Target, release: Release) -> Site:

@@ -48,12 +48,12 @@ class Underway:
     @property
     def late(self) -> bool:
         """Tell whether the version should have come up by now."""
-        return time.monotonic() - self.begun > self.site.timeout
+        return time.monotonic() - self.begun > self.site.target.timeout
 
     def tell(self, text: str) -> None:
         """Tell whoever watches, and nothing twice in a row."""
         if text != self.told:
-            self.site.tell("verify", text)
+            self.site.target.tell("verify", text)
             self.told = text
 
     def decision(self) -> Decision:

@@ -67,7 +67,7 @@ def too_late(at: Underway) -> Followed | None:
 
     That it failed is said only where Argo CD is at work.
     """
-    took, known = f"in {at.site.timeout:g} s", at.refresh()
+    took, known = f"in {at.site.target.timeout:g} s", at.refresh()
     if not known:
         at.looks.read()  # raises where it is the server that is away
         why = f"Argo CD's application controller does not compare it, also not {took}: it is paused, overloaded or down"

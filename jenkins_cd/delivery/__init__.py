@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from jenkins_cd.config.types import Environment, PlatformFile
+from jenkins_cd.config.types import Environment, PlatformFile, seconds
 from jenkins_cd.model import Observation, Outcome, Plan, Progress, Release, Resource
 
 
@@ -21,6 +21,20 @@ class Target:
     url: str  # the app's base URL there
     progress: Progress
     attempt: str = ""  # tells the deployment that goes there apart from others, over all of its steps
+
+    @property
+    def timeout(self) -> float:
+        """Return how many seconds a version may take to come up, and each of its hooks to end."""
+        return seconds(self.environment.timeout)
+
+    @property
+    def settle(self) -> float:
+        """Return for how many seconds a version has to stay up."""
+        return seconds(self.environment.settle)
+
+    def tell(self, phase: str, text: str) -> None:
+        """Tell whoever watches."""
+        self.progress.note(f"{self.name} {phase}", text)
 
 
 @dataclass(frozen=True, kw_only=True)

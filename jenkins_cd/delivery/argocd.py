@@ -31,7 +31,7 @@ def plan(target: Target, release: Release, verified: str | None) -> Plan:
     site = sites.opened(target, release)
     app = _application(site)
     later = f"its ApplicationSet makes {site.ref.name} once it is committed"
-    site.tell("plan", f"now: {_described(app)}" if app else later)
+    site.target.tell("plan", f"now: {_described(app)}" if app else later)
     return pull.plan(target, release, verified)
 
 

@@ -85,7 +85,7 @@ def commit(
     def change(view: View) -> Mapping[str, bytes | None]:
         changed = layout.files(view, place, release, package)
         if changed and not _as_planned(repository, plan, view, place):
-            target.progress.note(f"{target.name} apply", "the app's files have changed since the plan: rendering again")
+            target.tell("apply", "the app's files have changed since the plan: rendering again")
             check(changes.overlay(view.read_all(view.list(place)), changed))
         return changed
 

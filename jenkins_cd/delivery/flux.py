@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 
-from jenkins_cd.config.types import seconds
 from jenkins_cd.delivery import Followed, Target, declaration, health, pull
 from jenkins_cd.model import Plan, Release
 
@@ -42,8 +41,8 @@ def follow(target: Target, release: Release, commit: str) -> Followed:
         url=target.url,
         health=release.health,
         version=release.version,
-        timeout=seconds(target.environment.timeout),
-        settle=seconds(target.environment.settle),
+        timeout=target.timeout,
+        settle=target.settle,
     )
     title = f"{target.name} verify"
     other = declaration.other_wishes(target, release, commit)

@@ -15,7 +15,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from jenkins_cd.config.types import seconds
 from jenkins_cd.delivery import (
     Followed,
     Target,
@@ -57,10 +56,10 @@ def plan(target: Target, release: Release, verified: str | None) -> Plan:
                 rendered, crds = site.rendered(chart, to_look_at=True), helm_release.crds(chart)
             now = site.seen(*looked.result())
             if now and now.pending:
-                site.tell("plan", f"the release {site.place.name} is {pending.held(now)}")
-            site.tell("plan", f"now: {_described(site, now)}")
+                site.target.tell("plan", f"the release {site.place.name} is {pending.held(now)}")
+            site.target.tell("plan", f"now: {_described(site, now)}")
             if wanted.note:
-                site.tell("plan", wanted.note)
+                site.target.tell("plan", wanted.note)
             wanted = declaration.against(target, release, wanted, now.version if now else None)
             difference = manifests.diff(now, rendered)
             head = "".join(f"# {line}\n" for line in _head(site, now, wanted.note, rendered.hooks, crds))
@@ -95,7 +94,7 @@ def follow(target: Target, release: Release, commit: str) -> Followed:
     from jenkins_cd.cluster import rollout
 
     with helm_site.opened(target, release) as site:
-        deadline = time.monotonic() + site.timeout
+        deadline = time.monotonic() + site.target.timeout
         now = _settled(site, deadline)
         if now is None or now.status != "deployed" or now.version != release.version:
             return _otherwise(site, now)
@@ -104,14 +103,14 @@ def follow(target: Target, release: Release, commit: str) -> Followed:
             site.place.namespace,
             manifests.objects(now.manifest),
             deadline,
-            lambda text: site.tell("verify", text),
+            lambda text: site.target.tell("verify", text),
             {release.image.repository: release.image.digest} if release.image else {},
         )
     if not verdict.ready:
         other = declaration.other_wish(target, release, commit)
         reason = declaration.superseded(target, other) if other else verdict.reason
         return Followed(reached=False, superseded_by=other, observation=None, reason=reason)
-    target.progress.note(f"{target.name} verify", verdict.reason)
+    target.tell("verify", verdict.reason)
     return _healthy(target, release, commit, deadline)
 
 
@@ -146,7 +145,7 @@ def withdraw(target: Target, release: Release) -> str:
             revisions = helm_release.history(site.place)
             if not revisions or any(one.status in ("deployed", "superseded") for one in revisions[1:]):
                 return ""
-            helm_release.uninstall(site.place, site.timeout)
+            helm_release.uninstall(site.place, site.target.timeout)
     except JenkinsCdError as error:  # the failure before it must be recorded
         return f"the first installation of {release.app} could not be uninstalled: {error.message}"
     return f"the first installation of {release.app} failed and was uninstalled from {site.place.namespace}"
@@ -165,7 +164,7 @@ def rehearse(target: Target, release: Release) -> None:
 def _settled(site: Site, deadline: float) -> Installed | None:
     """Return the release once nobody works on it, or as it is at the deadline."""
     while (now := site.status()) and now.pending and time.monotonic() < deadline:
-        site.tell("verify", f"the release {site.place.name} is {pending.held(now)}")
+        site.target.tell("verify", f"the release {site.place.name} is {pending.held(now)}")
         process.pause(pending.LOOK)
     return now
 
@@ -217,7 +216,7 @@ def _healthy(target: Target, release: Release, commit: str, deadline: float) -> 
         health=release.health,
         version=release.version,
         timeout=max(deadline - time.monotonic(), LEAST),
-        settle=seconds(target.environment.settle),
+        settle=target.settle,
     )
     note = f"{target.name} verify"
     return health.wait(

@@ -46,15 +46,6 @@ class Site:
         """Return what the platform file says of this environment."""
         return self.target.environment.helm
 
-    @property
-    def timeout(self) -> float:
-        """Return how many seconds a version may take to come up, and each of its hooks to end."""
-        return seconds(self.target.environment.timeout)
-
-    def tell(self, phase: str, text: str) -> None:
-        """Tell whoever watches."""
-        self.target.progress.note(f"{self.target.name} {phase}", text)
-
     def check(self, files: Mapping[str, bytes]) -> None:
         """Raise BadInput or Refused where the chart that the files are may not be pushed here."""
         with self.chart(files) as chart:
@@ -180,7 +171,7 @@ def opened(target: Target, release: Release) -> Iterator[Site]:
     rules = target.environment.helm
     names = {"app": release.app, "project": release.project, "environment": target.name}
     namespace = rules.namespace.format(**names)
-    needed = seconds(target.environment.timeout) + SPARE
+    needed = target.timeout + SPARE
     asked = kubeconfig.locate(), rules.context, namespace, rules.service_account, max(seconds(rules.session), needed)
     given = keeping.opened(
         ("access", *asked), lambda: access.granted(*asked), lambda kept: kept.lasts(needed - SPARE / 2)

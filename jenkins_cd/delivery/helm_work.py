@@ -59,7 +59,7 @@ def bring(site: Site, order: Order) -> None:
     ExternalFailure where nothing has begun, ExternalFailure where it is not known how it ended, and HookFailed where
     a hook has ended the way back: that Helm does not write down.
     """
-    deadline, tries, again = time.monotonic() + site.timeout, 0, False
+    deadline, tries, again = time.monotonic() + site.target.timeout, 0, False
     while True:
         try:
             failure = _tried(site, order, again)
@@ -70,17 +70,17 @@ def bring(site: Site, order: Order) -> None:
         tries += not isinstance(failure, Busy)
         if time.monotonic() > deadline or tries == TRIES:
             raise failure
-        site.tell("apply", f"trying again: {failure.message.splitlines()[0]}")
+        site.target.tell("apply", f"trying again: {failure.message.splitlines()[0]}")
         process.pause(AGAIN * max(tries, 1))
         again = True
 
 
 def _tried(site: Site, order: Order, again: bool) -> ExternalFailure | None:
     """Do it once; returns a failure that is worth another try. Only the first one uses what the plan has rendered."""
-    now = site.as_seen() or pending.clear(site.place, site.timeout, lambda text: site.tell("apply", text))
+    now = site.as_seen() or pending.clear(site.place, site.target.timeout, lambda text: site.target.tell("apply", text))
     wanted = site.rendered(order.chart) if again else site.rendered_for(order.chart, now)
     if now and now.status == "deployed" and _has(now, site, wanted):
-        site.tell("apply", f"revision {now.revision} of {site.place.name} has it already")
+        site.target.tell("apply", f"revision {now.revision} of {site.place.name} has it already")
         return None
     return _work(site, order, now, wanted)
 
@@ -114,9 +114,9 @@ def _ended(site: Site, work: Work, hooks: list[dict[str, object]], before: froze
     """Wait until Helm has ended; it is ended where a hook will not end well. Returns why that is so, or ""."""
     ill = _ill(site, hooks, before, lambda: work.running)
     if ill:
-        site.tell("apply", ill)
+        site.target.tell("apply", ill)
         work.stop()
-    end = time.monotonic() + site.timeout + GRACE
+    end = time.monotonic() + site.target.timeout + GRACE
     while work.running:
         if time.monotonic() > end:
             work.stop()
@@ -130,7 +130,9 @@ def _let_go(site: Site, now: Installed, good: int, hooks: list[dict[str, object]
     if after is None or after.revision <= now.revision or after.status != "pending-rollback":
         return
     applied = any(_is_last(hook) and manifests.name(hook).partition("/")[2] in ill for hook in hooks)
-    pending.let_go(site.place, after, site.timeout, lambda text: site.tell("apply", text), good if applied else 0)
+    pending.let_go(
+        site.place, after, site.target.timeout, lambda text: site.target.tell("apply", text), good if applied else 0
+    )
     what = f"{site.release.version} was put back, but failed" if applied else f"{site.release.version} was not put back"
     raise HookFailed(f"{what}: {ill}", "mend the hook, or what it needs, and deploy again")
 
@@ -148,13 +150,13 @@ def _begun(site: Site, now: Installed | None, owner: Owner, failure: JenkinsCdEr
     written = after is not None and after.revision > (now.revision if now else 0)
     if after and written and after.pending:
         if known and known.operation == owner.operation:
-            pending.recover(site.place, after, site.timeout, lambda text: site.tell("apply", text))
+            pending.recover(site.place, after, site.target.timeout, lambda text: site.target.tell("apply", text))
         written = False
     if isinstance(failure, ExternalFailure):
         return failure
     if not after or not written:
         raise failure
-    site.tell("apply", after.description)
+    site.target.tell("apply", after.description)
     return None
 
 
@@ -165,15 +167,15 @@ def _started(
     change = Change(
         description=order.description,
         labels=_labels(site, order, owner),
-        timeout=site.timeout,
+        timeout=site.target.timeout,
         create_namespace=site.lacks_namespace(),
         force_conflicts=now is None or now.server_side,
     )
     if good:
-        site.tell("apply", f"putting back revision {good} of {site.place.name}, which was verified")
+        site.target.tell("apply", f"putting back revision {good} of {site.place.name}, which was verified")
         return helm_release.rollback(site.place, good, change)
     verb = f"upgrading revision {now.revision}" if now else "installing it for the first time"
-    site.tell("apply", f"{site.place.name} in {site.place.namespace}: {verb}")
+    site.target.tell("apply", f"{site.place.name} in {site.place.namespace}: {verb}")
     return helm_release.upgrade_install(site.place, order.chart, change)
 
 
@@ -218,8 +220,8 @@ def _ill(site: Site, hooks: list[dict[str, object]], before: frozenset[str], run
         site.place.namespace,
         hooks,
         before,
-        time.monotonic() + site.timeout,
-        lambda text: site.tell("apply", text),
+        time.monotonic() + site.target.timeout,
+        lambda text: site.target.tell("apply", text),
         running,
     )
     return verdict.reason if verdict else ""

@@ -20,7 +20,7 @@ MANAGER = "helm"
 def run(site: Site, rendered: Rendered) -> None:
     """Send each object as it would be applied. Raises BadInput with all that the server has against them."""
     if site.lacks_namespace():
-        site.tell("plan", f"the namespace {site.place.namespace} is not there yet: nothing can be sent to it")
+        site.target.tell("plan", f"the namespace {site.place.namespace} is not there yet: nothing can be sent to it")
         return
     wanted, problems = manifests.objects(rendered.manifest), []
     hooks = [one for one in manifests.objects(*rendered.hooks) if kubernetes.get(*_at(site, one)) is None]
@@ -37,7 +37,7 @@ def run(site: Site, rendered: Rendered) -> None:
             "mend the chart, its values, or what the namespace allows",
             problems,
         )
-    site.tell("plan", f"the server's dry run takes all {len(wanted) + len(hooks)} objects")
+    site.target.tell("plan", f"the server's dry run takes all {len(wanted) + len(hooks)} objects")
 
 
 def _send(site: Site, item: dict[str, Any]) -> None:

@@ -119,10 +119,10 @@ class Repository:
     def _shallow(self) -> bool:
         return (self.mirror / "shallow").exists()
 
-    def _missing(self, *commits: str) -> list[str]:
+    def _missing(self, *commits: str) -> tuple[str, ...]:
         asked = "".join(f"{one}^{{commit}}\n" for one in commits).encode()
         checked = self._git("cat-file", "--batch-check", stdin=asked).splitlines()
-        return [one for one, line in zip(commits, checked, strict=True) if line.endswith(b"missing")]
+        return tuple(one for one, line in zip(commits, checked, strict=True) if line.endswith(b"missing"))
 
     def commit(self, branch: str, message: str, change: Callable[[View], Mapping[str, bytes | None]]) -> str:
         """Make one commit on the tip of `branch` and push it; returns the commit.
