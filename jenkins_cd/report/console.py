@@ -13,7 +13,7 @@ from jenkins_cd.errors import BadInput, JenkinsCdError
 from jenkins_cd.model import CiResult, Deployment, Phase, Plan, Progress, StageResult
 from jenkins_cd.report.progress import Lines, Screen, colours, emit, lively
 from jenkins_cd.report.text import cells, clean, cleaned, duration, fit, one_line, pad, wrapped
-from jenkins_cd.report.verdict import first_failure, next_step, observed, took
+from jenkins_cd.report.verdict import detail, first_failure, next_step, observed, took
 
 REPORT = Path(".jenkins-cd/report/index.html")
 EVIDENCE = 20  # lines of it that are shown; the report has all
@@ -105,9 +105,7 @@ def error(failure: JenkinsCdError) -> None:
 
 
 def _phase(one: Phase, reason: str) -> tuple[str, ...]:
-    """Return a row of the table. Why the deployment failed stands above it."""
-    detail = "" if one.status == "failed" and one.detail == reason else one_line(one.detail)
-    return one.name, one.status, detail, took(one)
+    return one.name, one.status, one_line(detail(one, reason)), took(one)
 
 
 def _report(page: Path | None) -> None:

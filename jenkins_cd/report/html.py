@@ -19,7 +19,7 @@ from urllib.parse import quote
 from jenkins_cd import __version__, results
 from jenkins_cd.model import CiResult, Deployment, Finding, TestCase, TestReport
 from jenkins_cd.report import resource_tree, text, timeline
-from jenkins_cd.report.verdict import next_step, observed, took, verdict
+from jenkins_cd.report.verdict import detail, next_step, observed, took, verdict
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -110,6 +110,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
+        detail=detail,
         diff=_diff,
         duration=text.duration,
         failed_first=_failed_first,

@@ -90,6 +90,11 @@ def took(step: StageResult | Phase) -> str:
     return "" if step.status == "skipped" else duration(step.seconds)
 
 
+def detail(phase: Phase, said: str) -> str:
+    """Return what a phase says of itself; nothing where it failed for the reason that is `said` above it already."""
+    return "" if phase.status == "failed" and phase.detail == said else phase.detail
+
+
 def _of_deployments(title: str, lines: tuple[Line, ...], deployments: Sequence[Deployment]) -> Verdict:
     bad = next((one for outcome in BAD for one in deployments if one.outcome == outcome), None)
     if bad is None:

@@ -178,6 +178,16 @@ def test_a_failed_deployment_tells_what_was_seen_and_a_rollback_follows_it(folde
     assert page.count("header", "failed") == 1
 
 
+def test_why_a_deployment_failed_does_not_stand_in_its_table_of_phases_too(folder: Path) -> None:
+    why = "the health endpoint did not report 1.4.0 within 2 min"
+    phases = tuple(replace(one, status="failed", detail=why) for one in samples.phases(broken=True)[-1:])
+    broken = replace(samples.broken_deployment(), reason=why, phases=phases, evidence="")
+    page = html.write(folder, None, [broken]).read_text(encoding="utf-8")
+    table = page[page.index('<table class="steps">') :]
+    assert why in page
+    assert why not in table[: table.index("</table>")]
+
+
 def test_a_diff_has_a_class_for_each_kind_of_line(folder: Path) -> None:
     page = write(folder, "deployed only")
     counts = {name: page.count("span", name) for name in ("file", "hunk", "added", "removed", "context")}
