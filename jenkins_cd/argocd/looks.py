@@ -13,7 +13,7 @@ from typing import Literal
 from jenkins_cd.argocd.states import Object
 from jenkins_cd.errors import ExternalFailure, JenkinsCdError
 from jenkins_cd.tools import argocd_applications
-from jenkins_cd.tools.argocd import Ref, Server
+from jenkins_cd.tools.argocd import ATTEMPTS, TIMEOUT, Ref, Server
 from jenkins_cd.tools.argocd_failures import Expired
 
 Refresh = Literal["", "normal", "hard"]
@@ -42,9 +42,9 @@ class Looks:
             while True:
                 self.take(self.waiting.get_nowait())
 
-    def read(self, refresh: Refresh = "", timeout: float = 30.0) -> None:
+    def read(self, refresh: Refresh = "", timeout: float = TIMEOUT, attempts: int = ATTEMPTS) -> None:
         """Ask for the Application now, after a refresh where one is wanted."""
-        self.take(argocd_applications.read(self.server, self.ref, refresh, timeout))
+        self.take(argocd_applications.read(self.server, self.ref, refresh, timeout, attempts))
 
     def take(self, one: Object | JenkinsCdError) -> None:
         """Take a look, or raise what came instead. One that was on its way while a newer was taken is nothing."""

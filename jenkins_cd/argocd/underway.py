@@ -29,6 +29,7 @@ class Underway:
     memory: Memory = field(default_factory=Memory)
     refreshed: float = 0.0  # when a refresh was asked for last
     compared: bool = False  # whether Argo CD has compared it then
+    overlooked: bool = False  # it has not, and a normal refresh still stands in the Application
     pods: float = field(default_factory=time.monotonic)  # when the pods were looked at
     asked: float = 0.0  # when the app itself was asked
     good_since: float | None = None  # since when everything is as it should be
@@ -63,15 +64,19 @@ class Underway:
     def refresh(self, how: Refresh = "normal") -> bool:
         """Let Argo CD compare it anew; returns whether it has done so in time.
 
-        Raises Absent, Denied and Expired.
+        A refresh is an annotation, which the controller can overlook while it writes the Application's status: then it
+        stays, and asking for the same again changes nothing that the controller would see. So the next is the other
+        kind. Raises Absent, Denied and Expired.
         """
+        how = "hard" if self.overlooked else how
         self.refreshed = time.monotonic()
         try:
-            self.looks.read(how, PATIENCE)
+            self.looks.read(how, PATIENCE, attempts=1)
         except (Absent, Denied, Expired):
             raise
         except ExternalFailure:
             self.compared = False
+            self.overlooked = how == "normal" and time.monotonic() - self.refreshed >= PATIENCE
         else:
-            self.compared = True
+            self.compared, self.overlooked = True, False
         return self.compared

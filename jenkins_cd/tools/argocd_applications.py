@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from jenkins_cd.errors import JenkinsCdError
 from jenkins_cd.tools import argocd_failures as failures
-from jenkins_cd.tools.argocd import TIMEOUT, Ref, Server, call, segment
+from jenkins_cd.tools.argocd import ATTEMPTS, TIMEOUT, Ref, Server, call, segment
 from jenkins_cd.tools.argocd_failures import Need
 from jenkins_cd.tools.argocd_streams import SILENCE, frames, never
 
@@ -58,13 +58,17 @@ class Windows:
 
 
 def read(
-    server: Server, ref: Ref, refresh: Literal["", "normal", "hard"] = "", timeout: float = TIMEOUT
+    server: Server,
+    ref: Ref,
+    refresh: Literal["", "normal", "hard"] = "",
+    timeout: float = TIMEOUT,
+    attempts: int = ATTEMPTS,
 ) -> dict[str, Any]:
     """Return an Application; with `refresh` once Argo CD has compared it with what Git has now (hard: past all caches).
 
     Raises Absent, and Away where the refresh takes longer than `timeout` seconds.
     """
-    found = _get(server, ref, "", {"refresh": refresh or None}, timeout=timeout)
+    found = _get(server, ref, "", {"refresh": refresh or None}, timeout, attempts)
     return dict(found)
 
 
@@ -210,9 +214,16 @@ def page(server_url: str, ref: Ref) -> str:
     return f"{server_url.rstrip('/')}/applications/{place}"
 
 
-def _get(server: Server, ref: Ref, below: str, query: Object | None = None, timeout: float = TIMEOUT) -> Any:
-    path = f"{_path(ref)}/{below}" if below else _path(ref)
-    return call(server, "GET", path, query={**(query or {}), **_named(ref)}, timeout=timeout, need=_need("get", ref))
+def _get(
+    server: Server,
+    ref: Ref,
+    below: str,
+    query: Object | None = None,
+    timeout: float = TIMEOUT,
+    attempts: int = ATTEMPTS,
+) -> Any:
+    path, query = f"{_path(ref)}/{below}" if below else _path(ref), {**(query or {}), **_named(ref)}
+    return call(server, "GET", path, query=query, timeout=timeout, attempts=attempts, need=_need("get", ref))
 
 
 def _path(ref: Ref) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from jenkins_cd.argocd import course, site, states
+from jenkins_cd.argocd import course, site, states, underway
 from jenkins_cd.argocd.revisions import Wish
 from jenkins_cd.argocd.site import Site
 from jenkins_cd.config.types import ArgoCd, ArgoCdTarget
@@ -21,7 +21,7 @@ from jenkins_cd.gitops.repository import Repository, View
 from jenkins_cd.model import Chart, Image, Plan, Release
 from jenkins_cd.tools import argocd_applications, argocd_settings
 from jenkins_cd.tools.argocd_applications import SyncOrder
-from jenkins_cd.tools.argocd_failures import Busy
+from jenkins_cd.tools.argocd_failures import Away, Busy
 from jenkins_cd.tools.kubernetes import Object
 from tests.argocd.outages import Outages
 from tests.argocd.scene import Scene
@@ -143,8 +143,11 @@ class Delivered:
         return self.target.environment.argocd.automated
 
     def refresh(self) -> None:
-        """Let Argo CD look at the newest commit, as a webhook would."""
-        argocd_applications.read(self.scene.admin, self.site.ref, "normal")
+        """Let Argo CD look at the newest commit, as a webhook would; past its caches where it overlooks that."""
+        try:
+            argocd_applications.read(self.scene.admin, self.site.ref, "normal", underway.PATIENCE, attempts=1)
+        except Away:
+            argocd_applications.read(self.scene.admin, self.site.ref, "hard")
 
     def sync(self, retries: int = 0) -> bool:
         """Ask for a sync to the newest commit as a person would; returns whether none was under way."""

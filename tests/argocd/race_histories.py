@@ -103,6 +103,8 @@ def an_older_sync_that_waits_for_its_next_attempt(app: Delivered) -> None:
     def backing_off() -> bool:
         app.sync(retries=20)  # unless Argo CD itself was faster, and tries that one again
         operation = states.operation(app.application)
+        if operation and operation.pending:
+            app.refresh()  # Argo CD can overlook that it is there
         return bool(operation and operation.backing_off)
 
     app.until(backing_off, "the next attempt")

@@ -7,13 +7,15 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from jenkins_cd.argocd import acts, states
+from jenkins_cd.argocd import acts, states, underway
 from jenkins_cd.argocd.looks import Looks
 from jenkins_cd.argocd.underway import Underway
 from jenkins_cd.delivery import argocd
 from jenkins_cd.errors import BadInput, Refused
+from tests.argocd import proxy as faulty
 from tests.argocd.apps import Make, app_as_wanted, app_charts, app_of_either_kind, app_of_manual_syncs  # noqa: F401
 from tests.argocd.delivered import TOKEN, Delivered, declare
+from tests.argocd.proxy import HANG
 from tests.gitops.remotes import bare, count, git
 
 
@@ -76,6 +78,24 @@ def test_an_application_of_something_else_is_told(manual: Delivered) -> None:
     followed = argocd.follow(target, manual.release("1.0.0"), commit)
     assert (followed.reached, followed.outcome) == (False, "failed"), followed
     assert "and not dev/shop/storefront of" in followed.reason
+
+
+def test_a_refresh_that_the_controller_overlooks_is_asked_for_in_another_way(
+    manual: Delivered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second one like the first would change nothing in the Application: nobody would be told of it."""
+    commit = declare(manual, "1.0.0")
+    monkeypatch.setattr(underway, "PATIENCE", 1.0)
+    with faulty.before(manual.scene.argocd.url) as proxy:
+        server = manual.scene.as_who_has(manual.token, proxy.url)
+        looks = Looks(server=server, ref=manual.site.ref, seen=lambda _app: None)
+        at = Underway(site=manual.site, wish=manual.wish("1.0.0", commit), looks=looks)
+        proxy.faults += [HANG, "503"]
+        assert [at.refresh() for _ in range(3)] == [False, False, True]
+        assert at.refresh()
+    asked = [one.rpartition("refresh=")[2].partition("&")[0] for one in proxy.seen]
+    assert asked == ["normal", "hard", "normal", "normal"]
+    assert states.compared_revisions(at.app) == (commit,)
 
 
 def test_a_look_that_is_old_by_now_lets_nobody_sync_over_a_newer_wish(manual: Delivered) -> None:
