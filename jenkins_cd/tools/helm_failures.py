@@ -74,6 +74,12 @@ def _unknown(message: str, _said: str) -> JenkinsCdError:
     )
 
 
+def _no_role(message: str, _said: str) -> JenkinsCdError:
+    return ExternalFailure(
+        message, f"the API server has only just started and knows no roles yet, or the role was deleted: {_RIGHTS}"
+    )
+
+
 def _away(message: str, _said: str) -> JenkinsCdError:
     return ExternalFailure(message, "check that the API server is up and can be reached, and try again")
 
@@ -81,6 +87,7 @@ def _away(message: str, _said: str) -> JenkinsCdError:
 _MEANINGS: tuple[tuple[str, Callable[[str, str], JenkinsCdError]], ...] = (
     (r"another operation \(install/upgrade/rollback\) is in progress|cannot re-use a name that is still in use", _busy),
     (r'secrets "sh\.helm\.release\.[^"]+" already exists|release: already exists', _busy),
+    (r'forbidden: User .* RBAC: .*role\S* "[^"]+" not found', _no_role),
     (r"hooks? failed|failed (pre|post)-|Hook (pre|post)-\S+ .* failed|job \S+ failed: ", _hook),
     (r"Unauthorized|client to provide credentials", _unknown),
     (r'namespaces "[^"]+" not found', _no_namespace),
