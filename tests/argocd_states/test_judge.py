@@ -216,10 +216,8 @@ def test_while_a_version_comes_up_it_is_compared_once_when_that_is_later_than_th
     history: History,
 ) -> None:
     state = ended("Succeeded", history.ours, token=history.ours, at=10)
-    app, memory = (
-        application(history.ours, status={"operationState": state, "health": {"status": "Progressing"}}),
-        Memory(),
-    )
+    app = application(history.ours, status={"operationState": state, "health": {"status": "Progressing"}})
+    memory = Memory()
     assert history.decide(app, memory=memory).step == "wait"
     memory.since["unsure"] -= CERTAIN
     assert history.decide(app, memory=memory).step == "refresh"
