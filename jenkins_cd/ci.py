@@ -20,7 +20,7 @@ from jenkins_cd.stages import load as load_stages
 from jenkins_cd.suggest import nearest
 from jenkins_cd.toolchains import detect
 from jenkins_cd.toolchains import load as load_toolchain
-from jenkins_cd.tools import git, process
+from jenkins_cd.tools import git, interrupts, process
 
 
 def prepare(workspace: Path, config: Config, version: str | None, progress: Progress) -> Build:
@@ -70,9 +70,7 @@ def run(build: Build, stages: Mapping[str, Stage], *, fail_fast: bool = False) -
                         done[name] = _stopped(build, name, f"not run: {blocker} did not pass")
                     else:
                         running[pool.submit(_run_stage, build, name, stages[name])] = name
-                if not running:
-                    continue
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                for future in _ended(running):
                     done[running.pop(future)] = future.result()
                 if fail_fast and any(result.status == "failed" for result in done.values()):
                     process.stop_all()
@@ -97,6 +95,12 @@ def recorded(build: Build) -> CiResult:
 def exit_code(result: CiResult) -> int:
     """Return the exit code of a run: that of its failed stages, a failed gate before anything else."""
     return min((stage.exit_code for stage in result.stages if stage.status == "failed"), default=0)
+
+
+def _ended(running: Iterable[Future[StageResult]]) -> Iterable[Future[StageResult]]:
+    """Wait for one of them to end, or for a moment; an interrupt comes after it, not while their locks are taken."""
+    with interrupts.undisturbed():
+        return wait(running, timeout=process.LOOK, return_when=FIRST_COMPLETED).done
 
 
 def _ready(stages: Mapping[str, Stage], done: Mapping[str, StageResult], running: Iterable[str]) -> list[str]:

@@ -14,36 +14,21 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import IO
 
-from jenkins_cd.errors import ExternalFailure, Interrupted, MissingTool, Stopped
+from jenkins_cd.errors import ExternalFailure, MissingTool, Stopped
 from jenkins_cd.masking import mask, without_secrets
-from jenkins_cd.tools import process_wait
-
-
-@dataclass
-class _Run:
-    """Whether the run is ending, and whether the main thread may be interrupted just now.
-
-    An interrupt is raised by a signal's handler, hence between any two instructions. In the middle of starting a
-    program, or of waiting for it, that would leave it running or a lock taken.
-    """
-
-    stopping: bool = False
-    busy: bool = False
-    interrupt: Interrupted | None = None
-
+from jenkins_cd.tools import interrupts, process_wait
 
 Recorder = Callable[["Completed"], None]
 GRACE = 5.0  # seconds between SIGTERM and SIGKILL
 LOOK = 0.05  # seconds between two looks at whether the run is ending
 _lock = threading.RLock()  # the handler of a signal may need it while the main thread has it
 _running: dict[int, subprocess.Popen[bytes]] = {}
-_run = _Run()
 _recorder: ContextVar[Recorder | None] = ContextVar("recorder", default=None)
 
 
@@ -95,23 +80,7 @@ def display(argv: Sequence[str]) -> str:
     return mask(shlex.join(argv))
 
 
-@contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Put off an interrupt of the main thread until the end of the block, which looks at `_run.stopping` itself."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    _run.busy = True
-    try:
-        yield
-    finally:
-        _run.busy = False
-        interrupt, _run.interrupt = _run.interrupt, None
-        if interrupt:
-            raise interrupt
-
-
-@_undisturbed()
+@interrupts.undisturbed()
 def run(
     argv: Sequence[str],
     *,
@@ -149,7 +118,7 @@ def run(
             _signal(process, signal.SIGKILL)
             for reader in readers:
                 reader.join(1.0)
-    if _run.stopping:
+    if interrupts.run.stopping:
         raise Stopped(f"{display(argv)} was stopped")
     stdout, stderr = (mask(bytes(data).decode("utf-8", "replace")) for data in streams)
     completed = Completed(tuple(argv), process.returncode, stdout, stderr, time.monotonic() - started, timed_out)
@@ -182,7 +151,7 @@ class Service:
         """Return the exit code, None as long as it runs."""
         return self.process.poll()
 
-    @_undisturbed()
+    @interrupts.undisturbed()
     def stop(self) -> None:
         """End it with everything that it started. Stopping twice is allowed."""
         with _lock:
@@ -191,7 +160,7 @@ class Service:
             _end(self.process)
 
 
-@_undisturbed()
+@interrupts.undisturbed()
 def serve(
     argv: Sequence[str],
     *,
@@ -205,7 +174,7 @@ def serve(
         return Service(tuple(argv), _start(argv, cwd, env, False, install, sink))
 
 
-@_undisturbed()
+@interrupts.undisturbed()
 def attached(argv: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> int:
     """Run a program that speaks for itself, on our own standard output and error; returns its exit code.
 
@@ -216,14 +185,14 @@ def attached(argv: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, 
         _wait(process, None, None)
     finally:
         _forget(process)
-    if _run.stopping:
+    if interrupts.run.stopping:
         raise Stopped(f"{display(argv)} was stopped")
     return process.returncode
 
 
 def stop_all() -> None:
     """End every program that runs, group by group, and refuse new ones until `interruptible` begins anew."""
-    _run.stopping = True
+    interrupts.run.stopping = True
     with _lock:
         processes = list(_running.values())
     for process in processes:
@@ -233,34 +202,15 @@ def stop_all() -> None:
 def pause(seconds: float) -> None:
     """Sleep, or raise Stopped at once when the run is ending."""
     deadline = time.monotonic() + seconds
-    while (left := deadline - time.monotonic()) > 0 and not _run.stopping:
+    while (left := deadline - time.monotonic()) > 0 and not interrupts.run.stopping:
         time.sleep(min(left, 0.05))
-    if _run.stopping:
+    if interrupts.run.stopping:
         raise Stopped("stopped while waiting")
 
 
-@contextlib.contextmanager
-def interruptible() -> Iterator[None]:
+def interruptible() -> AbstractContextManager[None]:
     """Turn SIGINT and SIGTERM into Interrupted, raised in the main thread once every program was told to end."""
-
-    def interrupt(number: int, _frame: FrameType | None) -> None:
-        again = _run.stopping
-        stop_all()
-        if again:
-            return
-        stopped = Interrupted(f"stopped by {signal.Signals(number).name}")
-        if _run.busy:
-            _run.interrupt = stopped
-        else:
-            raise stopped
-
-    _run.stopping = False
-    previous = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
+    return interrupts.interruptible(stop_all)
 
 
 def _start(
@@ -273,7 +223,7 @@ def _start(
     inherit: bool = False,
     trusted: bool = True,
 ) -> subprocess.Popen[bytes]:
-    if _run.stopping:
+    if interrupts.run.stopping:
         raise Stopped(f"{display(argv)} was not started: the run is ending")
     if cwd is not None and not cwd.is_dir():
         raise ExternalFailure(f"{display(argv)} cannot run in {cwd}: no such directory")
@@ -294,7 +244,7 @@ def _start(
         raise ExternalFailure(f"{display(argv)} cannot be started: {error.strerror}") from error
     with _lock:
         _running[process.pid] = process
-    if _run.stopping:  # `stop_all` has looked before this one was there
+    if interrupts.run.stopping:  # `stop_all` has looked before this one was there
         _signal(process, signal.SIGTERM)
     return process
 
@@ -326,7 +276,7 @@ def _wait(process: subprocess.Popen[bytes], stdin: bytes | None, timeout: float 
             if deadline is not None and time.monotonic() > deadline:
                 _end(process)
                 return True
-            if _run.stopping:
+            if interrupts.run.stopping:
                 _end(process)
                 return False
             ended_within(LOOK)
