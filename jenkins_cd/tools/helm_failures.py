@@ -14,6 +14,12 @@ _AWAY = (
     r"TLS handshake|no such host|etcdserver|context deadline exceeded|it took too long|[Tt]oo many requests|"
     r"the server is currently unable|ServiceUnavailable|http2: |Internal error occurred|InternalError"
 )
+_HOOK = r"(?:hooks? failed|failed (?:pre|post)-\S+):"
+_HOOK_UNSEEN = (  # Helm's own request for the hook's object failed: of the hook itself that says nothing
+    _HOOK + r"\s+(?:\d+ errors? occurred:\s+\* )?"
+    r'(?:(?:Get|Post|Put|Patch|Delete) "https?://|unable to decode an event from the watch stream|'
+    r"the server is currently unable|etcdserver: |http2: |unexpected EOF)"
+)
 _LONGEST = 1500  # characters of what Helm says
 
 
@@ -88,6 +94,7 @@ _MEANINGS: tuple[tuple[str, Callable[[str, str], JenkinsCdError]], ...] = (
     (r"another operation \(install/upgrade/rollback\) is in progress|cannot re-use a name that is still in use", _busy),
     (r'secrets "sh\.helm\.release\.[^"]+" already exists|release: already exists', _busy),
     (r'forbidden: User .* RBAC: .*role\S* "[^"]+" not found', _no_role),
+    (_HOOK_UNSEEN, _away),
     (r"hooks? failed|failed (pre|post)-|Hook (pre|post)-\S+ .* failed|job \S+ failed: ", _hook),
     (r"Unauthorized|client to provide credentials", _unknown),
     (r'namespaces "[^"]+" not found', _no_namespace),

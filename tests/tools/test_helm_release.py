@@ -13,6 +13,7 @@ PLACE = Place(name="words", namespace="shop-dev", kubeconfig=Path("/run/step/kub
 CHART = Path("/charts/words")
 WHERE = ["--kubeconfig", "/run/step/kubeconfig", "--namespace", "shop-dev"]
 NO_ROLE = 'jobs.batch is forbidden: User "a" cannot watch jobs: RBAC: role.rbac.authorization.k8s.io "c" not found'
+GONE = 'Get "https://127.0.0.1:1/apis/batch/v1/namespaces/a/jobs/b": dial tcp 127.0.0.1:1: connect: connection refused'
 KEPT = ["--history-max", "10", "--timeout", "300s"]
 
 
@@ -76,6 +77,9 @@ def test_what_ties_a_release_to_its_build_is_handed_on(major: int) -> None:
         ),
         ('Error: UPGRADE FAILED: Internal error occurred: failed calling webhook "x"', ExternalFailure),
         (f"Error: UPGRADE FAILED: pre-upgrade hooks failed: {NO_ROLE}", ExternalFailure),
+        (f"Error: UPGRADE FAILED: post-upgrade hooks failed: 1 error occurred:\n\t* {GONE}", ExternalFailure),
+        (f"Error: failed pre-install: {GONE}", ExternalFailure),
+        (f"GET / says {GONE}\nError: post-upgrade hooks failed: job words failed: BackoffLimitExceeded", HookFailed),
     ],
 )
 def test_what_helm_complains_of_is_told_by_its_kind(said: str, kind: type[JenkinsCdError]) -> None:
