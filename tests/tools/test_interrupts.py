@@ -4,14 +4,26 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from jenkins_cd.errors import Interrupted
-from jenkins_cd.tools import interrupts, process
+from jenkins_cd.tools import interrupts
 
 STOPS = [signal.SIGINT, signal.SIGTERM]
+
+
+def stop() -> None:
+    """End the run, and not the programs of other tests."""
+    interrupts.run.stopping = True
+
+
+@pytest.fixture(autouse=True)
+def nothing_else_is_stopped() -> Iterator[None]:
+    yield
+    interrupts.run.stopping = False
 
 
 def main_thread(after: float = 0.0) -> list[str]:
@@ -19,6 +31,10 @@ def main_thread(after: float = 0.0) -> list[str]:
     time.sleep(after)
     status = Path(f"/proc/self/task/{os.getpid()}/status").read_text()
     return [line for line in status.splitlines() if line.startswith(("State", "voluntary"))]
+
+
+def watchers() -> int:
+    return sum(thread.name == "signals" for thread in threading.enumerate())
 
 
 @pytest.mark.parametrize("number", STOPS)
@@ -41,7 +57,7 @@ def test_a_main_thread_that_waits_is_woken_also_where_the_signal_did_not_end_its
             caught.set()
             thread.join()
 
-    with process.interruptible(), pytest.raises(Interrupted, match=number.name):
+    with interrupts.interruptible(stop), pytest.raises(Interrupted, match=number.name):
         wait()
     assert in_time == [True]
 
@@ -57,15 +73,15 @@ def test_an_interrupt_waits_for_the_end_of_the_outermost_block_that_is_not_to_be
             done.append("inner")
         done.append("outer")
 
-    with process.interruptible(), pytest.raises(Interrupted):
+    with interrupts.interruptible(stop), pytest.raises(Interrupted):
         work()
     assert done == ["inner", "outer"]
 
 
 def test_after_it_a_signal_does_what_it_did_before_and_no_thread_is_left() -> None:
-    handlers, threads = [signal.getsignal(number) for number in STOPS], threading.active_count()
-    with process.interruptible(), process.interruptible():
-        assert threading.active_count() == threads + 2
+    handlers = [signal.getsignal(number) for number in STOPS]
+    with interrupts.interruptible(stop), interrupts.interruptible(stop):
+        assert watchers() == 2
     assert [signal.getsignal(number) for number in STOPS] == handlers
-    assert threading.active_count() == threads
+    assert watchers() == 0
     assert signal.set_wakeup_fd(-1) == -1
