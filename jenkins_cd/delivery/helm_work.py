@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from jenkins_cd import requester
+from jenkins_cd.cluster import permission
 from jenkins_cd.delivery import manifests, pending, release_owner, rollback_record
 from jenkins_cd.delivery.helm_site import Site
 from jenkins_cd.delivery.release_owner import PREFIX, Owner
@@ -20,11 +21,12 @@ from jenkins_cd.masking import mask
 from jenkins_cd.model import Plan
 from jenkins_cd.tools import helm_release, process
 from jenkins_cd.tools.helm_release import GRACE, Busy, Change, HookFailed, Installed, Rendered, Work
+from jenkins_cd.tools.kubernetes_failures import Forbidden
 
 AGAIN = 1.0  # seconds before Helm is started anew, longer each time
 TRIES = 5  # where a server fails
 LONGEST = 256  # characters of a description
-GLANCE = 3.0  # seconds in which a failed hook is looked for
+GLANCE = 3.0  # seconds in which a failed hook is looked for, or a right that a server refused
 _TRAILER = re.compile(r"^([A-Z][A-Za-z-]+): (.+)$", re.MULTILINE)
 
 
@@ -53,8 +55,9 @@ class Order:
 def bring(site: Site, order: Order) -> None:
     """Make the cluster have what the chart renders; nothing is done where it has it, or Helm says why it could not.
 
-    A release that is pending is waited for, or freed. What failed because the API server was away is tried again. A
-    revision that has begun and failed is no error here: Helm has written down why, and `follow` reads it.
+    A release that is pending is waited for, or freed. What failed because the API server was away, or
+    had only just come back and knew of no rights, is tried again. A revision that has begun and failed is no error
+    here: Helm has written down why, and `follow` reads it.
     Raises Refused before anything is applied where the release carries what is not allowed; Busy, BadInput and
     ExternalFailure where nothing has begun, ExternalFailure where it is not known how it ended, and HookFailed where
     a hook has ended the way back: that Helm does not write down.
@@ -63,8 +66,11 @@ def bring(site: Site, order: Order) -> None:
     while True:
         try:
             failure = _tried(site, order, again)
-        except ExternalFailure as error:
-            failure = error
+        except (ExternalFailure, Forbidden) as error:
+            weighed = _weighed(site, error)
+            if not isinstance(weighed, ExternalFailure):
+                raise
+            failure = weighed
         if failure is None:
             return
         tries += not isinstance(failure, Busy)
@@ -99,7 +105,7 @@ def _work(site: Site, order: Order, now: Installed | None, wanted: Rendered) -> 
     with _started(site, order, now, good, owner) as work:
         importlib.import_module("jenkins_cd.cluster.rollout")  # `follow` needs it, and Helm takes its time
         ill = _ended(site, work, hooks, before)
-        failure = None if work.succeeded else work.failure()
+        failure = None if work.succeeded else _weighed(site, work.failure())
     if now and good and failure:
         until = time.monotonic() + GLANCE  # Helm alone may have seen it fail
         ill = ill or _ill(site, hooks, before, lambda: time.monotonic() < until)
@@ -141,6 +147,13 @@ def _is_last(hook: Mapping[str, Any]) -> bool:
     """Tell whether a hook of a rollback runs once everything is applied."""
     when = str(((hook.get("metadata") or {}).get("annotations") or {}).get("helm.sh/hook"))
     return "post-rollback" in when and "pre-rollback" not in when
+
+
+def _weighed(site: Site, failure: JenkinsCdError) -> JenkinsCdError:
+    """Return what a failure comes to: a right that we have was refused by a server that had only just started."""
+    if isinstance(failure, Forbidden) and permission.held(site.access.cluster, failure.right, GLANCE):
+        return ExternalFailure(failure.message, "the API server has only just started and knew no roles yet: try again")
+    return failure
 
 
 def _begun(site: Site, now: Installed | None, owner: Owner, failure: JenkinsCdError) -> ExternalFailure | None:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable
 
 from jenkins_cd.errors import BadInput, ExternalFailure, GateFailed, JenkinsCdError, Refused
+from jenkins_cd.tools import kubernetes_failures
+from jenkins_cd.tools.kubernetes_failures import Forbidden
 
-_RIGHTS = "jenkins-cd render rbac prints the rights that a deployment needs"
-_FORBIDDEN = re.compile(r'User "(?P<user>[^"]*)" cannot (?P<verb>\w+) resource "(?P<what>[^"]+)"')
 _AWAY = (
     r"cluster unreachable|reachability check failed|connection refused|connection reset|EOF|i/o timeout|"
     r"TLS handshake|no such host|etcdserver|context deadline exceeded|it took too long|[Tt]oo many requests|"
@@ -50,10 +50,10 @@ def explain(what: str, said: str) -> JenkinsCdError:
 
 
 def _forbidden(message: str, said: str) -> JenkinsCdError:
-    found = _FORBIDDEN.search(said)
-    if found is None:  # a quota, an admission policy
+    right = kubernetes_failures.missing(said)
+    if right is None:  # a quota, an admission policy
         return Refused(message)
-    return Refused(f"{found['user']} may not {found['verb']} {found['what']}: {message}", _RIGHTS)
+    return Forbidden(f"{right.user} may not {right.verb} {right.kind}: {message}", right)
 
 
 def _busy(message: str, _said: str) -> JenkinsCdError:
@@ -80,12 +80,6 @@ def _unknown(message: str, _said: str) -> JenkinsCdError:
     )
 
 
-def _no_role(message: str, _said: str) -> JenkinsCdError:
-    return ExternalFailure(
-        message, f"the API server has only just started and knows no roles yet, or the role was deleted: {_RIGHTS}"
-    )
-
-
 def _away(message: str, _said: str) -> JenkinsCdError:
     return ExternalFailure(message, "check that the API server is up and can be reached, and try again")
 
@@ -93,7 +87,7 @@ def _away(message: str, _said: str) -> JenkinsCdError:
 _MEANINGS: tuple[tuple[str, Callable[[str, str], JenkinsCdError]], ...] = (
     (r"another operation \(install/upgrade/rollback\) is in progress|cannot re-use a name that is still in use", _busy),
     (r'secrets "sh\.helm\.release\.[^"]+" already exists|release: already exists', _busy),
-    (r'forbidden: User .* RBAC: .*role\S* "[^"]+" not found', _no_role),
+    (r'forbidden: User "[^"]*" cannot ', _forbidden),  # also the hook's object, of which that says nothing
     (_HOOK_UNSEEN, _away),
     (r"hooks? failed|failed (pre|post)-|Hook (pre|post)-\S+ .* failed|job \S+ failed: ", _hook),
     (r"Unauthorized|client to provide credentials", _unknown),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import ssl
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -18,11 +19,37 @@ if TYPE_CHECKING:
 
     from jenkins_cd.tools.kubeconfig import Cluster
 
+RIGHTS = "jenkins-cd render rbac prints the rights that a deployment needs"
 _FORBIDDEN = re.compile(
     r'User "(?P<user>[^"]*)" cannot (?P<verb>\w+) resource "(?P<resource>[^"]+)" in API group "(?P<group>[^"]*)"'
     r'(?: in the namespace "(?P<namespace>[^"]+)"| at the cluster scope)?'
 )
 _LONGEST = 60.0  # seconds that a server may ask us to stay away
+
+
+@dataclass(frozen=True, kw_only=True)
+class Right:
+    """What an account may do, as an API server names it."""
+
+    user: str
+    verb: str
+    resource: str  # with its subresource: "pods/log"
+    group: str
+    namespace: str  # "": the whole cluster
+
+    @property
+    def kind(self) -> str:
+        """Return the resource with its group, as kubectl takes it."""
+        return f"{self.resource}.{self.group}" if self.group else self.resource
+
+
+class Forbidden(Refused):
+    """A right is missing, or the server does not know of it yet."""
+
+    def __init__(self, message: str, right: Right) -> None:
+        """Keep what is missing."""
+        super().__init__(message, RIGHTS)
+        self.right = right
 
 
 class Absent(BadInput):
@@ -125,16 +152,18 @@ def retry_after(outcome: Future[Any] | None) -> float:
     return min(float(value), _LONGEST) if value.isdigit() else 0.0
 
 
-def _refused(cluster: Cluster, said: str) -> Refused:
+def missing(said: str) -> Right | None:
+    """Return the right that a refusal names, None where it is another one: a quota, an admission policy."""
     found = _FORBIDDEN.search(said)
-    if found is None:  # a quota, an admission policy
+    return Right(**{name: value or "" for name, value in found.groupdict().items()}) if found else None
+
+
+def _refused(cluster: Cluster, said: str) -> Refused:
+    right = missing(said)
+    if right is None:
         return Refused(f"{cluster.server} refuses it: {said}")
-    resource = f"{found['resource']}.{found['group']}" if found["group"] else found["resource"]
-    where = f"in the namespace {found['namespace']}" if found["namespace"] else "in the whole cluster"
-    return Refused(
-        f"{found['user']} may not {found['verb']} {resource} {where} of {cluster.server}",
-        "jenkins-cd render rbac prints the rights that a deployment needs",
-    )
+    where = f"in the namespace {right.namespace}" if right.namespace else "in the whole cluster"
+    return Forbidden(f"{right.user} may not {right.verb} {right.kind} {where} of {cluster.server}", right)
 
 
 def _innermost(error: BaseException) -> BaseException:

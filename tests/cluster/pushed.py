@@ -237,14 +237,14 @@ def prepared(lab: Lab, namespace: str, folder: Path, repository: str) -> App:
     return App(lab, namespace, remote, target, repository, notes)
 
 
-def wait_until_it_may(lab: Lab, namespace: str, wanted: str) -> None:
+def wait_until_it_may(lab: Lab, namespace: str, wanted: str, verb: str = "list", resource: str = "secrets") -> None:
     """Wait until the account may deploy, or may not: rights take effect a moment after they are changed."""
-    question = ("auth", "can-i", "list", "secrets", f"--as=system:serviceaccount:{namespace}:{accounts.ACCOUNT}")
+    question = ("auth", "can-i", verb, resource, f"--as=system:serviceaccount:{namespace}:{accounts.ACCOUNT}")
     for _ in range(600):
         if lab.kubectl("-n", namespace, *question, check=False).stdout.strip() == wanted:
             return
         process.pause(0.05)
-    raise AssertionError(f"the rights of {accounts.ACCOUNT} do not take effect")
+    raise AssertionError(f"the rights of {accounts.ACCOUNT} do not take effect: {verb} {resource}")
 
 
 def declared(repository: str, port: int) -> dict[str, bytes]:

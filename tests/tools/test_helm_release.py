@@ -7,12 +7,16 @@ import pytest
 from jenkins_cd.errors import BadInput, ExternalFailure, JenkinsCdError, Refused
 from jenkins_cd.tools import helm_failures, helm_release
 from jenkins_cd.tools.helm_release import Busy, Change, HookFailed, Place
+from jenkins_cd.tools.kubernetes_failures import Forbidden
 from tests.tools.test_helm import CONFIG_MAP
 
 PLACE = Place(name="words", namespace="shop-dev", kubeconfig=Path("/run/step/kubeconfig"))
 CHART = Path("/charts/words")
 WHERE = ["--kubeconfig", "/run/step/kubeconfig", "--namespace", "shop-dev"]
-NO_ROLE = 'jobs.batch is forbidden: User "a" cannot watch jobs: RBAC: role.rbac.authorization.k8s.io "c" not found'
+MAY_NOT = (
+    'jobs.batch is forbidden: User "system:serviceaccount:a:b" cannot watch resource "jobs" in API group "batch" '
+    'in the namespace "c"'
+)
 GONE = 'Get "https://127.0.0.1:1/apis/batch/v1/namespaces/a/jobs/b": dial tcp 127.0.0.1:1: connect: connection refused'
 KEPT = ["--history-max", "10", "--timeout", "300s"]
 
@@ -76,7 +80,6 @@ def test_what_ties_a_release_to_its_build_is_handed_on(major: int) -> None:
             ExternalFailure,
         ),
         ('Error: UPGRADE FAILED: Internal error occurred: failed calling webhook "x"', ExternalFailure),
-        (f"Error: UPGRADE FAILED: pre-upgrade hooks failed: {NO_ROLE}", ExternalFailure),
         (f"Error: UPGRADE FAILED: post-upgrade hooks failed: 1 error occurred:\n\t* {GONE}", ExternalFailure),
         (f"Error: failed pre-install: {GONE}", ExternalFailure),
         (f"GET / says {GONE}\nError: post-upgrade hooks failed: job words failed: BackoffLimitExceeded", HookFailed),
@@ -89,12 +92,21 @@ def test_what_helm_complains_of_is_told_by_its_kind(said: str, kind: type[Jenkin
     assert "Error: " not in error.message
 
 
-def test_who_may_not_is_named_with_what_he_may_not() -> None:
-    said = (
-        'Error: secrets is forbidden: User "system:serviceaccount:a:b" cannot list resource "secrets" in API group ""'
-    )
+@pytest.mark.parametrize(
+    "said",
+    [
+        f"Error: {MAY_NOT}",
+        f"Error: UPGRADE FAILED: pre-upgrade hooks failed: {MAY_NOT}",
+        f'Error: UPGRADE FAILED: {MAY_NOT}: RBAC: role.rbac.authorization.k8s.io "c" not found',
+    ],
+)
+def test_who_may_not_is_named_with_what_he_may_not(said: str) -> None:
     error = helm_failures.explain("read the release words", said)
-    assert error.message.startswith("system:serviceaccount:a:b may not list secrets: ")
+    assert isinstance(error, Forbidden)
+    assert error.message.startswith("system:serviceaccount:a:b may not watch jobs.batch: cannot read the release ")
+    right = error.right
+    assert (right.user, right.verb, right.kind) == ("system:serviceaccount:a:b", "watch", "jobs.batch")
+    assert right.namespace == "c"
     assert "render rbac" in error.hint
 
 
