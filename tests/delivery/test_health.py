@@ -57,7 +57,7 @@ def test_settling_begins_anew_when_it_flaps(app: App) -> None:
 
 def test_what_never_settles_fails(app: App) -> None:
     app.answers = iter([(200, '{"version": "1.4.0"}'), (200, '{"version": "1.4.0"}'), (500, "")] * 1000)
-    followed, _ = follow(app, timeout=0.5, settle=0.3)
+    followed, _ = follow(app, timeout=0.5, settle=60)
     assert not followed.reached
     assert "did not come up and stay up in 0.5 s" in followed.reason
 
