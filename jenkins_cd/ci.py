@@ -71,9 +71,9 @@ def run(build: Build, stages: Mapping[str, Stage], *, fail_fast: bool = False) -
                     else:
                         running[pool.submit(_run_stage, build, name, stages[name])] = name
                 for future in _ended(running):
-                    done[running.pop(future)] = future.result()
-                if fail_fast and any(result.status == "failed" for result in done.values()):
-                    process.stop_all()
+                    result = done[running.pop(future)] = future.result()
+                    if fail_fast and result.status == "failed":
+                        process.stop_all()
         except Interrupted as stop:
             _abandon(stages, done, running, stop)
     return _collect(build, {name: done[name] for name in stages}, started, time.monotonic() - clock)

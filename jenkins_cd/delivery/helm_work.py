@@ -55,22 +55,22 @@ class Order:
 def bring(site: Site, order: Order) -> None:
     """Make the cluster have what the chart renders; nothing is done where it has it, or Helm says why it could not.
 
-    A release that is pending is waited for, or freed. What failed because the API server was away, or
-    had only just come back and knew of no rights, is tried again. A revision that has begun and failed is no error
-    here: Helm has written down why, and `follow` reads it.
+    A release that is pending is waited for, or freed. What failed because the API server was away, or had only just
+    come back and knew of no rights, is tried again. A revision that has begun and failed is no error here: Helm has
+    written down why, and `follow` reads it.
     Raises Refused before anything is applied where the release carries what is not allowed; Busy, BadInput and
     ExternalFailure where nothing has begun, ExternalFailure where it is not known how it ended, and HookFailed where
     a hook has ended the way back: that Helm does not write down.
     """
     deadline, tries, again = time.monotonic() + site.target.timeout, 0, False
+    failure: JenkinsCdError | None
     while True:
         try:
             failure = _tried(site, order, again)
         except (ExternalFailure, Forbidden) as error:
-            weighed = _weighed(site, error)
-            if not isinstance(weighed, ExternalFailure):
+            failure = _weighed(site, error)
+            if isinstance(failure, Forbidden):
                 raise
-            failure = weighed
         if failure is None:
             return
         tries += not isinstance(failure, Busy)

@@ -14,9 +14,8 @@ _AWAY = (
     r"TLS handshake|no such host|etcdserver|context deadline exceeded|it took too long|[Tt]oo many requests|"
     r"the server is currently unable|ServiceUnavailable|http2: |Internal error occurred|InternalError"
 )
-_HOOK = r"(?:hooks? failed|failed (?:pre|post)-\S+):"
 _HOOK_UNSEEN = (  # Helm's own request for the hook's object failed: of the hook itself that says nothing
-    _HOOK + r"\s+(?:\d+ errors? occurred:\s+\* )?"
+    r"(?:hooks? failed|failed (?:pre|post)-\S+):\s+(?:\d+ errors? occurred:\s+\* )?"
     r'(?:(?:Get|Post|Put|Patch|Delete) "https?://|unable to decode an event from the watch stream|'
     r"the server is currently unable|etcdserver: |http2: |unexpected EOF)"
 )

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from jenkins_cd.tools.kubeconfig import Cluster
 
-RIGHTS = "jenkins-cd render rbac prints the rights that a deployment needs"
 _FORBIDDEN = re.compile(
     r'User "(?P<user>[^"]*)" cannot (?P<verb>\w+) resource "(?P<resource>[^"]+)" in API group "(?P<group>[^"]*)"'
     r'(?: in the namespace "(?P<namespace>[^"]+)"| at the cluster scope)?'
@@ -48,7 +47,7 @@ class Forbidden(Refused):
 
     def __init__(self, message: str, right: Right) -> None:
         """Keep what is missing."""
-        super().__init__(message, RIGHTS)
+        super().__init__(message, "jenkins-cd render rbac prints the rights that a deployment needs")
         self.right = right
 
 

@@ -17,7 +17,7 @@ from tests.lab.lab import Lab
 
 LIST_SECRETS = Right(user="jane", verb="list", resource="secrets", group="", namespace="")
 READ_LOGS = replace(LIST_SECRETS, verb="get", resource="pods/log")
-VERBS = ("get", "list", "watch", "create", "update", "patch", "delete")
+JOBS = ("batch", "jobs")
 HOOK = {"name": "migrate", "when": "pre-install", "env": [{"name": "PROBE_EXIT_CODE", "value": "0"}]}
 
 
@@ -44,7 +44,7 @@ def test_helm_is_tried_again_where_a_hook_could_not_be_made_for_a_moment(
     real = permission._allowed
 
     def known_by_now(cluster: Cluster, right: Right) -> bool:
-        let_jobs(pushed, *VERBS)
+        let_jobs(pushed, *rights.deploying(KINDS)[JOBS])
         return real(cluster, right)
 
     monkeypatch.setattr(permission, "_allowed", known_by_now)
@@ -66,7 +66,7 @@ def test_whoever_may_not_make_a_hook_is_told_so_and_helm_is_not_tried_again(push
 
 def let_jobs(app: App, *verbs: str) -> None:
     """Let the account do nothing with Jobs but this."""
-    rules = {**rights.deploying(KINDS), ("batch", "jobs"): verbs}
+    rules = {**rights.deploying(KINDS), JOBS: verbs}
     [role] = [one for one in rights.objects(app.namespace, accounts.ACCOUNT, rules) if one["kind"] == "Role"]
     path = f"/apis/{rights.API}/v1/namespaces/{app.namespace}/roles/{accounts.ACCOUNT}"
     kubernetes.apply(Cluster.of(Path(app.lab.kubeconfig)), path, role, fieldManager="platform", force="true")

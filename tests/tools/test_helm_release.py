@@ -92,6 +92,15 @@ def test_what_helm_complains_of_is_told_by_its_kind(said: str, kind: type[Jenkin
     assert "Error: " not in error.message
 
 
+def test_who_may_not_is_named_with_what_he_may_not() -> None:
+    said = (
+        'Error: secrets is forbidden: User "system:serviceaccount:a:b" cannot list resource "secrets" in API group ""'
+    )
+    error = helm_failures.explain("read the release words", said)
+    assert error.message.startswith("system:serviceaccount:a:b may not list secrets: ")
+    assert "render rbac" in error.hint
+
+
 @pytest.mark.parametrize(
     "said",
     [
@@ -100,7 +109,7 @@ def test_what_helm_complains_of_is_told_by_its_kind(said: str, kind: type[Jenkin
         f'Error: UPGRADE FAILED: {MAY_NOT}: RBAC: role.rbac.authorization.k8s.io "c" not found',
     ],
 )
-def test_who_may_not_is_named_with_what_he_may_not(said: str) -> None:
+def test_the_right_that_is_missing_is_known_also_where_a_hook_could_not_be_watched(said: str) -> None:
     error = helm_failures.explain("read the release words", said)
     assert isinstance(error, Forbidden)
     assert error.message.startswith("system:serviceaccount:a:b may not watch jobs.batch: cannot read the release ")
