@@ -22,7 +22,7 @@ from typing import IO
 
 from jenkins_cd.errors import ExternalFailure, MissingTool, Stopped
 from jenkins_cd.masking import mask, without_secrets
-from jenkins_cd.tools import interrupts, process_wait
+from jenkins_cd.tools import interrupts, process_wait, program_environment
 
 Recorder = Callable[["Completed"], None]
 GRACE = 5.0  # seconds between SIGTERM and SIGKILL
@@ -94,8 +94,8 @@ def run(
 ) -> Completed:
     """Run a program from a list and wait for it.
 
-    `env` is added to this process's environment, from which a program that is not `trusted` (the app's own) gets none
-    of our secrets; `timeout` is in seconds; both streams are also appended to `log` as they come. `install` is the
+    `env` is added to this process's environment, in which the program's output is the same on every agent
+    (`program_environment`), and of which a program that is not `trusted` (the app's own) gets none of our secrets; `timeout` is in seconds; both streams are also appended to `log` as they come. `install` is the
     command that installs the program, for the message where it is missing.
     Raises MissingTool, and Stopped where the run was ended from outside.
     """
@@ -228,11 +228,12 @@ def _start(
     if cwd is not None and not cwd.is_dir():
         raise ExternalFailure(f"{display(argv)} cannot run in {cwd}: no such directory")
     output = None if inherit else sink or subprocess.PIPE
+    given = os.environ if trusted else without_secrets(os.environ)
     try:
         process = subprocess.Popen(
             list(argv),
             cwd=cwd,
-            env={**(os.environ if trusted else without_secrets(os.environ)), **(env or {})},
+            env={**(given if inherit else program_environment.fixed(given, cwd)), **(env or {})},
             stdin=subprocess.PIPE if feed else subprocess.DEVNULL,
             stdout=output,
             stderr=output,
