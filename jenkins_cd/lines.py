@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-# ECMA-48 (5th edition, 5.3 to 5.6): control sequences, control strings with their end, and what else an ESC begins. An
-# OSC may also end with BEL, as xterm has it. None reaches over a line: a string without an end must not swallow the rest.
+# ECMA-48 (5th edition, 5.3 to 5.6): control sequences, control strings with their end (BEL where xterm has it so), and
+# what else an ESC begins. None reaches over a line: a string without an end must not swallow the rest.
 _ESCAPES = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
     r"|\x1b[\]PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\)"

@@ -94,9 +94,10 @@ def run(
 ) -> Completed:
     """Run a program from a list and wait for it.
 
-    `env` is added to this process's environment, in which the program's output is the same on every agent
-    (`program_environment`), and of which a program that is not `trusted` (the app's own) gets none of our secrets; `timeout` is in seconds; both streams are also appended to `log` as they come. `install` is the
-    command that installs the program, for the message where it is missing.
+    `env` is added to this process's environment, changed so that programs print the same on every agent
+    (`program_environment`); one that is not `trusted` (the app's own) gets none of our secrets. `timeout` is in
+    seconds; both streams are also appended to `log` as they come. `install` is the command that installs the program,
+    for the message where it is missing.
     Raises MissingTool, and Stopped where the run was ended from outside.
     """
     started = time.monotonic()
