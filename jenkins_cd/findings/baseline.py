@@ -51,7 +51,7 @@ def read(path: Path) -> Baseline:
     """Return the known findings of each stage; none where there is no file. Raises UnreadableReport, naming it."""
     if not path.exists():
         return {}
-    text = reports.content(path).decode("utf-8", "replace")
+    text = reports.text(path)
     try:
         file = shape.decode(text, _File, "findings baseline")
     except UnreadableReport as error:

@@ -9,34 +9,40 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from jenkins_cd.findings.checkout import Checkout
+from jenkins_cd.findings.fingerprint import without_places
+from jenkins_cd.lines import plain
 from jenkins_cd.masking import mask
-from jenkins_cd.model import Finding
+from jenkins_cd.model import Finding, Level
 
 AROUND = 3  # source lines before and after the place
 LONGEST = 300  # characters of a source line that are kept
 LARGEST = 5_000_000  # bytes of a source file that is looked into
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")  # what could steer a terminal
-_NUMBERS = re.compile(r"(\bline |:)\d+")
+_STRICTEST_LAST: tuple[Level, ...] = ("note", "warning", "error")
 
 
 def place(findings: Iterable[Finding], workspace: Path, tool: str, ignore: Sequence[str] = ()) -> list[Finding]:
     """Return the findings sorted by place, each once, with relative path, source lines and fingerprint.
 
-    `tool` is the name where a finding has none; those in the folders of `ignore` are left out. A fingerprint is made
-    of tool, rule, file, message and the source line's words, and of a count where these are equal: lines that move
-    keep theirs. Only files inside the checkout are read.
+    `tool` is the name where a finding has none; those in the folders of `ignore` are left out. What is told twice
+    counts once, as grave as the graver of the two. Only files inside the checkout are read.
     """
-    roots = (workspace, workspace.resolve())
-    relative = (_cleaned(finding, tool, roots) for finding in findings)
-    kept = {_key(finding): finding for finding in relative if not _inside(finding.file, ignore)}
+    checkout = Checkout.at(workspace)
+    kept: dict[tuple[str, int, int, str, str, str], Finding] = {}
+    for finding in findings:
+        found = _cleaned(finding, tool, checkout)
+        known = kept.get(_key(found), found)
+        if not _inside(found.file, ignore):
+            kept[_key(found)] = max(known, found, key=lambda one: _STRICTEST_LAST.index(one.level))
     sources: dict[str, list[str]] = {}
     seen: Counter[tuple[str, ...]] = Counter()
     placed = []
     for key in sorted(kept):
         finding = kept[key]
         if finding.file not in sources:
-            sources[finding.file] = _source(finding.file, workspace.resolve())
-        placed.append(_finish(finding, sources[finding.file], seen))
+            sources[finding.file] = _source(finding.file, checkout.real)
+        placed.append(_finish(finding, sources[finding.file], seen, checkout))
     return placed
 
 
@@ -44,23 +50,14 @@ def _key(finding: Finding) -> tuple[str, int, int, str, str, str]:
     return (finding.file, finding.line, finding.column or 0, finding.tool, finding.rule, finding.message)
 
 
-def _cleaned(finding: Finding, tool: str, roots: Sequence[Path]) -> Finding:
+def _cleaned(finding: Finding, tool: str, checkout: Checkout) -> Finding:
     return replace(
         finding,
         tool=_clean(finding.tool or tool),
         rule=_clean(finding.rule),
-        message=mask(_clean(finding.message).strip()),
-        file=_relative(_clean(finding.file), roots),
+        message=mask(_clean(plain(finding.message)).strip()),
+        file=checkout.relative(_clean(finding.file)),
     )
-
-
-def _relative(file: str, roots: Sequence[Path]) -> str:
-    """Return the path relative to the checkout, with forward slashes; one outside of it stays as it is."""
-    path = PurePosixPath(file)
-    for root in roots:
-        if path.is_absolute() and path.is_relative_to(root):
-            return str(path.relative_to(root))
-    return "" if str(path) == "." else str(path)
 
 
 def _inside(file: str, folders: Sequence[str]) -> bool:
@@ -78,15 +75,10 @@ def _source(file: str, workspace: Path) -> list[str]:
         return []
 
 
-def _finish(finding: Finding, lines: Sequence[str], seen: Counter[tuple[str, ...]]) -> Finding:
+def _finish(finding: Finding, lines: Sequence[str], seen: Counter[tuple[str, ...]], checkout: Checkout) -> Finding:
     there = lines[finding.line - 1] if finding.line <= len(lines) else ""
-    identity = (
-        finding.tool,
-        finding.rule,
-        finding.file,
-        _NUMBERS.sub(r"\1#", finding.message),
-        " ".join(there.split()),
-    )
+    message = without_places(checkout.without_folder(finding.message))
+    identity = (finding.tool, finding.rule, finding.file, message, " ".join(there.split()))
     seen[identity] += 1
     first = max(finding.line - 1 - AROUND, 0)
     around = lines[first : finding.line + AROUND] if there or finding.line <= len(lines) else ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import glob
 from collections.abc import Mapping
@@ -49,6 +50,13 @@ def content(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise UnreadableReport(f"{path} cannot be read: {error.strerror}") from error
+
+
+def text(path: Path) -> str:
+    """Return a report as text: UTF-8, or UTF-16 where it begins so, as of PowerShell. Raises UnreadableReport."""
+    data = content(path)
+    encoding = "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+    return data.decode(encoding, "replace")
 
 
 def _readable(path: Path) -> bool:

@@ -77,7 +77,7 @@ def _check(work: Work, step: CheckStep, seen: Seen) -> None:
             text = streams[step.report]
         else:
             file = reports.written(root, pattern, before)[0]
-            name, text = str(file), reports.content(file).decode("utf-8-sig", "replace")
+            name, text = str(file), reports.text(file)
         found = _parse(step, name, text)
         if done.exit_code != 0 and not found:
             raise UnreadableReport(f"{done.line} ended with exit code {done.exit_code}, but {name} holds no finding")
