@@ -21,6 +21,7 @@ from jenkins_cd.delivery import DeliveryModel, Followed, Target
 from jenkins_cd.environment_tests import TestOutcome
 from jenkins_cd.errors import BadInput, GateFailed, JenkinsCdError, Refused
 from jenkins_cd.gitops.ledger import Ledger
+from jenkins_cd.lines import split_lines
 from jenkins_cd.model import Approval, Begun, Deployment, Outcome, Phase, Plan, Release, Status
 
 
@@ -317,7 +318,7 @@ def _phase(attempt: Attempt, name: str, title: str = "") -> Iterator[_Running]:
     try:
         yield running
     except JenkinsCdError as error:
-        running.status, running.detail, error.phase = "failed", error.message.splitlines()[0], name
+        running.status, running.detail, error.phase = "failed", split_lines(error.message)[0], name
         raise
     finally:
         seconds = time.monotonic() - clock

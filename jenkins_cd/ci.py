@@ -14,6 +14,7 @@ from jenkins_cd import branches, results, versions
 from jenkins_cd.config import Config
 from jenkins_cd.config.types import Releases
 from jenkins_cd.errors import BadInput, Interrupted, JenkinsCdError
+from jenkins_cd.lines import split_lines
 from jenkins_cd.model import CiResult, Progress, StageResult, Status
 from jenkins_cd.stages import Build, Stage
 from jenkins_cd.stages import load as load_stages
@@ -153,7 +154,7 @@ def _empty(build: Build, name: str, status: Status, reason: str) -> StageResult:
 def _failure(build: Build, name: str, error: JenkinsCdError) -> StageResult:
     problems = getattr(error, "problems", ())
     evidence = "\n".join([error.message, *problems, *([error.hint] if error.hint else [])])
-    reason = error.message.splitlines()[0]
+    reason = split_lines(error.message)[0]
     return replace(_empty(build, name, "failed", reason), evidence=evidence, exit_code=error.exit_code)
 
 

@@ -17,7 +17,7 @@ _ESCAPES = re.compile(
 )
 
 
-def split(text: str, *, keep_ends: bool = False) -> list[str]:
+def split_lines(text: str, *, keep_ends: bool = False) -> list[str]:
     """Return the lines of `text`: ended by LF or CR LF (POSIX.1-2017, 3.206 "Line"), and by nothing else.
 
     With `keep_ends` each has its end, whatever it is; joined they are `text` again.
@@ -28,6 +28,6 @@ def split(text: str, *, keep_ends: bool = False) -> list[str]:
     return [line.rstrip("\r") for line in (*whole, *([rest] if rest else []))]
 
 
-def plain(text: str) -> str:
+def without_escapes(text: str) -> str:
     """Return `text` without escape sequences of terminals, such as colours and links."""
     return _ESCAPES.sub("", text) if "\x1b" in text or "\x9b" in text else text

@@ -11,6 +11,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from jenkins_cd.lines import split_lines
+
 Object = Mapping[str, Any]
 _OURS = {  # keys of `spec`; where we do not write one, it must not be there
     "AppProject": (
@@ -59,8 +61,8 @@ def diff(wanted: Object, there: Object | None) -> str:
     name = f"{wanted['kind']}/{wanted['metadata']['name']}"
     before = _shown(there, wanted) if there is not None else ""
     lines = difflib.unified_diff(
-        before.splitlines(),
-        _shown(wanted, wanted).splitlines(),
+        split_lines(before),
+        split_lines(_shown(wanted, wanted)),
         f"{name} (there)" if there is not None else "/dev/null",
         name,
         lineterm="",

@@ -5,6 +5,7 @@ PyYAML reads (YAML 1.1, https://yaml.org/spec/1.1/); its libyaml binding where i
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 50
 MAX_NODES = 20_000  # with every alias written out
 TAG = "tag:yaml.org,2002:"
+_LINE_END = re.compile("\r\n|[\r\n\x85\u2028\u2029]")  # as YAML 1.1 counts lines (section 4.1.4)
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -104,8 +106,9 @@ def _in_plain_words(error: yaml.YAMLError, text: str) -> Malformed:
         return Malformed(line, f"holds the control character U+{code:04X}: remove it")
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     line = mark.line + 1 if mark else 1
-    source = (text.splitlines() or [""])[min(line, text.count("\n") + 1) - 1 :][:1]
-    indent = source[0][: len(source[0]) - len(source[0].lstrip())] if source else ""
+    rows = _LINE_END.split(text)
+    source = rows[min(line, len(rows)) - 1]
+    indent = source[: len(source) - len(source.lstrip())]
     if "\t" in indent:
         return Malformed(line, "is indented with a tab: YAML takes only spaces")
     said = [getattr(error, "context", None), getattr(error, "problem", None)]

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from jenkins_cd.delivery import charts
 from jenkins_cd.errors import JenkinsCdError
+from jenkins_cd.lines import split_lines
 from jenkins_cd.model import Release
 from jenkins_cd.tools import helm
 
@@ -54,7 +55,7 @@ def _rendered_or_nothing(files: Files, release: Release, plain_http: bool) -> st
 
 
 def _diff(path: str, before: str, after: str) -> str:
-    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    old, new = split_lines(before, keep_ends=True), split_lines(after, keep_ends=True)
     names = f"a/{path}" if before else "/dev/null", f"b/{path}" if after else "/dev/null"
     lines = difflib.unified_diff(old, new, *names)
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)

@@ -12,6 +12,7 @@ from typing import Any
 
 from jenkins_cd.delivery import Followed
 from jenkins_cd.errors import ExternalFailure
+from jenkins_cd.lines import split_lines
 from jenkins_cd.masking import mask
 from jenkins_cd.model import Health, Observation
 from jenkins_cd.tools import http, process
@@ -89,7 +90,7 @@ def last_look(seen: Observation | None) -> list[str]:
         return []
     answer = seen.error if seen.status is None else seen.body
     head = f"last look: {seen.at:%Y-%m-%d %H:%M:%S} UTC, GET {seen.url}: {describe(seen)}"
-    return [head, *(f"  {line}" for line in answer.splitlines()[:8])]
+    return [head, *(f"  {line}" for line in split_lines(answer)[:8])]
 
 
 def describe(observation: Observation) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from jenkins_cd.errors import BadInput
+from jenkins_cd.lines import split_lines
 from jenkins_cd.tools.helm_release import Rendered
 from jenkins_cd.tools.kubernetes_yaml import load_all
 
@@ -60,7 +61,9 @@ def diff(before: Rendered | None, after: Rendered) -> str:
 
 def _diff(path: str, before: str, after: str) -> str:
     names = f"a/{path}" if before else "/dev/null", f"b/{path}" if after else "/dev/null"
-    return "".join(difflib.unified_diff(before.splitlines(keepends=True), after.splitlines(keepends=True), *names))
+    return "".join(
+        difflib.unified_diff(split_lines(before, keep_ends=True), split_lines(after, keep_ends=True), *names)
+    )
 
 
 def _shown(rendered: Rendered) -> dict[str, tuple[str, str]]:

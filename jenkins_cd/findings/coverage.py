@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from jenkins_cd import lines
 from jenkins_cd.config.types import CoverageFormat
 from jenkins_cd.errors import UnreadableReport
 from jenkins_cd.findings import markup, reports
+from jenkins_cd.lines import split_lines
 
 _BLOCK = re.compile(r"(?P<place>.+:\d+\.\d+,\d+\.\d+) (?P<statements>\d{1,9}) (?P<count>\d{1,18})")
 
@@ -31,7 +31,7 @@ def _go_cover(path: Path) -> tuple[float, float]:
 
     A block stands in it once for each test binary that has it; it is covered where one of them reached it.
     """
-    rows = lines.split(reports.text(path))
+    rows = split_lines(reports.text(path))
     if not rows or not rows[0].startswith("mode: "):
         raise UnreadableReport(f"{path} is no Go cover profile: it does not start with `mode:`")
     blocks: dict[str, tuple[int, bool]] = {}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TypedDict
 
-from jenkins_cd import lines
 from jenkins_cd.errors import UnreadableReport
 from jenkins_cd.findings import shape
+from jenkins_cd.lines import split_lines, without_escapes
 from jenkins_cd.model import Finding
 
 # What `go test` refuses to run with (`go help test`), so what nobody disputes: errors. The other analyzers warn.
@@ -52,7 +52,7 @@ def vet(text: str) -> list[Finding]:
     also where an analyzer says that it failed.
     """
     document = dict[str, dict[str, list[_Diagnostic] | _Broken]]
-    json = "\n".join(line for line in lines.split(text) if not line.startswith(("# ", "go: ")))
+    json = "\n".join(line for line in split_lines(text) if not line.startswith(("# ", "go: ")))
     return [
         _vet_finding(analyzer, diagnostic)
         for packages in shape.documents(json, document, "`go vet -json` report")
@@ -88,7 +88,7 @@ def file_list(text: str) -> list[Finding]:
     """Read `gofmt -l`: one path a line."""
     return [
         Finding(tool="", rule="format", message="not formatted", level="error", file=line)
-        for line in lines.split(lines.plain(text))
+        for line in split_lines(without_escapes(text))
         if line.strip()
     ]
 

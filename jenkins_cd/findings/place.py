@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from jenkins_cd.findings.checkout import Checkout
 from jenkins_cd.findings.fingerprint import without_places
-from jenkins_cd.lines import plain
+from jenkins_cd.lines import without_escapes
 from jenkins_cd.masking import mask
 from jenkins_cd.model import Finding, Level
 
@@ -55,7 +55,7 @@ def _cleaned(finding: Finding, tool: str, checkout: Checkout) -> Finding:
         finding,
         tool=_clean(finding.tool or tool),
         rule=_clean(finding.rule),
-        message=mask(_clean(plain(finding.message)).strip()),
+        message=mask(_clean(without_escapes(finding.message)).strip()),
         file=checkout.relative(_clean(finding.file)),
     )
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TypedDict
 
-from jenkins_cd import lines
 from jenkins_cd.errors import UnreadableReport
 from jenkins_cd.findings import shape
+from jenkins_cd.lines import split_lines, without_escapes
 from jenkins_cd.model import Finding, Level
 
 _VULTURE = re.compile(r"(?P<file>.+?):(?P<line>\d{1,9}): (?P<message>.+) \(\d+% confidence(?:, \d+ lines?)?\)")
@@ -41,7 +41,7 @@ def mypy(text: str) -> list[Finding]:
 
 def vulture(text: str) -> list[Finding]:
     """Read what vulture prints: `shop.py:8: unused function 'dead' (60% confidence)`. Raises UnreadableReport."""
-    return [_vulture_finding(line) for line in lines.split(lines.plain(text)) if line.strip()]
+    return [_vulture_finding(line) for line in split_lines(without_escapes(text)) if line.strip()]
 
 
 def _vulture_finding(line: str) -> Finding:

@@ -7,7 +7,7 @@ import re
 from typing import TypeVar
 
 from jenkins_cd.errors import UnreadableReport
-from jenkins_cd.lines import plain, split
+from jenkins_cd.lines import split_lines, without_escapes
 
 T = TypeVar("T")
 _BEGIN = re.compile(r"[^ \t\r\n]")  # what is no blank of JSON (RFC 8259, section 2)
@@ -45,9 +45,9 @@ def documents(text: str, type_: type[T], what: str) -> list[T]:
 
 def lines(text: str, type_: type[T], what: str) -> list[T]:
     """Return the JSON document of each line. Raises UnreadableReport, naming `what` they should have been."""
-    return [decode(line, type_, what) for line in split(bare(text)) if line.strip()]
+    return [decode(line, type_, what) for line in split_lines(bare(text)) if line.strip()]
 
 
 def bare(text: str) -> str:
     """Return a document without the byte order mark, the colours and the blanks that programs put around JSON."""
-    return plain(text).strip().removeprefix("\ufeff").lstrip()
+    return without_escapes(text).strip().removeprefix("\ufeff").lstrip()

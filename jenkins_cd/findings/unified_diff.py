@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from jenkins_cd import lines
 from jenkins_cd.errors import UnreadableReport
+from jenkins_cd.lines import split_lines, without_escapes
 from jenkins_cd.model import Finding
 
 _HUNK = re.compile(r"@@ -(?P<line>\d{1,9})(?:,(?P<old>\d{1,9}))? \+\d{1,9}(?:,(?P<new>\d{1,9}))? @@.*", re.DOTALL)
@@ -27,12 +27,12 @@ def parse(text: str) -> list[Finding]:
     Raises UnreadableReport, also where the rows of a hunk are not as many as its header says.
     """
     try:
-        found = list(_changes(lines.split(lines.plain(text))))
+        found = list(_changes(split_lines(without_escapes(text))))
     except UnreadableReport:
         # ruff ends lines at a lone CR too, where the source does; all others keep it within the line.
         if not re.search(r"\r(?!\n)", text):
             raise
-        found = list(_changes(re.split(r"\r\n|\r|\n", lines.plain(text))))
+        found = list(_changes(re.split(r"\r\n|\r|\n", without_escapes(text))))
     if text.strip() and not found:
         raise UnreadableReport(f"no diff: {text.strip()[:200]!r}")
     return found

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from jenkins_cd.errors import BadInput
+from jenkins_cd.lines import split_lines
 
 Path = tuple[str | int, ...]  # ("dependencies", 0, "version")
 LARGEST = 1_000_000  # bytes
@@ -206,4 +207,4 @@ def _unreadable(file: str, error: Exception) -> BadInput:
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
         what = error.context if error.context and "single document" in error.context else error.problem
         return BadInput(f"{file}:{error.problem_mark.line + 1}: {what}", "correct it in the deploy repository")
-    return BadInput(f"{file}: {str(error).splitlines()[0]}", "correct it in the deploy repository")
+    return BadInput(f"{file}: {split_lines(str(error))[0]}", "correct it in the deploy repository")

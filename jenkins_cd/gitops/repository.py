@@ -22,6 +22,7 @@ from typing import TypeVar
 
 from jenkins_cd.errors import BadInput, Refused
 from jenkins_cd.gitops import fast_import
+from jenkins_cd.lines import split_lines
 from jenkins_cd.masking import mask
 from jenkins_cd.tools import git, lock, process
 from jenkins_cd.tools.git_failures import LostRace, NoSuchRef, Unexplained
@@ -121,8 +122,8 @@ class Repository:
 
     def _missing(self, *commits: str) -> tuple[str, ...]:
         asked = "".join(f"{one}^{{commit}}\n" for one in commits).encode()
-        checked = self._git("cat-file", "--batch-check", stdin=asked).splitlines()
-        return tuple(one for one, line in zip(commits, checked, strict=True) if line.endswith(b"missing"))
+        checked = split_lines(self._git("cat-file", "--batch-check", stdin=asked).decode())
+        return tuple(one for one, line in zip(commits, checked, strict=True) if line.endswith("missing"))
 
     def commit(self, branch: str, message: str, change: Callable[[View], Mapping[str, bytes | None]]) -> str:
         """Make one commit on the tip of `branch` and push it; returns the commit.
@@ -195,7 +196,7 @@ class Repository:
         self._git(*arguments, timeout=timeout, purpose=f"fetch {what} from {mask(self.url)}", remote=True)
 
     def _local(self, ref: str) -> str:
-        lines = self._git("for-each-ref", "--format=%(refname) %(objectname)", ref).decode().splitlines()
+        lines = split_lines(self._git("for-each-ref", "--format=%(refname) %(objectname)", ref).decode())
         return dict(line.split(" ") for line in lines).get(ref, "")
 
     def _entries(self, commit: str | None, prefix: str) -> Mapping[str, tuple[str, str]]:

@@ -17,6 +17,7 @@ from jenkins_cd.config.types import PlatformFile
 from jenkins_cd.errors import BadInput, ExternalFailure
 from jenkins_cd.jobs import xml as job_xml
 from jenkins_cd.jobs.xml import Parameter
+from jenkins_cd.lines import split_lines
 
 if TYPE_CHECKING:
     from jenkins_cd.tools.jenkins import Connection
@@ -161,7 +162,7 @@ def _change(name: str, root: Element, there: Element | None, adopt: bool) -> tup
 
 def _diff(name: str, before: str, after: str) -> str:
     lines = difflib.unified_diff(
-        before.splitlines(), after.splitlines(), f"{name} (there)" if before else "/dev/null", name, lineterm=""
+        split_lines(before), split_lines(after), f"{name} (there)" if before else "/dev/null", name, lineterm=""
     )
     return "".join(f"{line}\n" for line in lines)
 

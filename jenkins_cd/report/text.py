@@ -9,7 +9,7 @@ import unicodedata
 from datetime import datetime, timezone
 from typing import TypeVar, cast
 
-from jenkins_cd import lines
+from jenkins_cd.lines import split_lines, without_escapes
 from jenkins_cd.masking import mask
 
 T = TypeVar("T")
@@ -24,7 +24,7 @@ def clean(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return mask(text)
-    text = lines.plain(text.replace("\r\n", "\n"))
+    text = without_escapes(text.replace("\r\n", "\n"))
     return _UNSAFE.sub(lambda found: f"<U+{ord(found[0]):04X}>", mask(text))
 
 
@@ -98,7 +98,7 @@ def pad(text: str, columns: int, right: bool = False) -> str:
 def wrapped(text: str, columns: int) -> list[str]:
     """Return the lines of `text`, none wider than `columns`; long words are broken. At least one line."""
     found: list[str] = []
-    for line in lines.split(text):
+    for line in split_lines(text):
         # A wide character takes two columns, which textwrap does not know.
         narrow = columns if cells(line) == len(line) else max(columns // 2, 1)
         found += textwrap.wrap(line, narrow, break_on_hyphens=False) or [""]

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from jenkins_cd.config.types import BRANCH, GIT_URL, PATH, Meta
 from jenkins_cd.errors import BadInput, ExternalFailure, MissingTool
+from jenkins_cd.lines import split_lines
 from jenkins_cd.masking import from_environment, mask, read
 from jenkins_cd.model import GitState
 from jenkins_cd.tools import leftovers
@@ -47,7 +48,7 @@ def state(workspace: Path) -> GitState:
         committed=datetime.fromtimestamp(int(seconds), timezone.utc),
         dirty=dirty,
         branch=branch,
-        tags=tuple(_text(workspace, "tag", "--points-at", "HEAD").splitlines()),
+        tags=tuple(split_lines(_text(workspace, "tag", "--points-at", "HEAD"))),
         last_tag=last_tag,
         distance=distance,
         shallow=shallow,
@@ -223,7 +224,7 @@ def _checkout_of(workspace: Path) -> tuple[Path, bool]:
 
 def _branch_and_changes(workspace: Path) -> tuple[str | None, bool]:
     """Return the branch that is checked out, if any, and whether tracked files differ from the commit."""
-    lines = _text(workspace, "status", "--porcelain=v2", "--branch", "--untracked-files=no").splitlines()
+    lines = split_lines(_text(workspace, "status", "--porcelain=v2", "--branch", "--untracked-files=no"))
     heads = [line.removeprefix("# branch.head ") for line in lines if line.startswith("# branch.head ")]
     branch = heads[0] if heads and heads[0] != "(detached)" else None
     return branch, any(not line.startswith("#") for line in lines)
@@ -242,7 +243,7 @@ def _last_tag(workspace: Path) -> tuple[str | None, int]:
             return None, int(_text(workspace, "rev-list", "--count", "HEAD"))
         tag, distance, _ = found.rsplit("-", 2)
         if from_tag(tag):
-            twins = _text(workspace, "tag", "--points-at", f"refs/tags/{tag}^{{commit}}").splitlines()
+            twins = split_lines(_text(workspace, "tag", "--points-at", f"refs/tags/{tag}^{{commit}}"))
             versions = {version: twin for twin in twins if (version := from_tag(twin))}
             return versions[newest(list(versions))[0]], int(distance)
         excluded.append(f"--exclude={tag}")

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from jenkins_cd.errors import BadInput, ExternalFailure
+from jenkins_cd.lines import split_lines
 from jenkins_cd.tools import leftovers, process, registry
 
 OLDEST = (3, 13)  # the first with --plain-http
@@ -149,7 +150,7 @@ def _told(said: process.Completed) -> list[str]:
     """Return what Helm complained of, among praise: each complaint goes on up to an empty line or the next one."""
     told: list[str] = []
     going_on = False
-    for line in (said.stdout + "\n" + said.stderr).splitlines():
+    for line in split_lines(said.stdout + "\n" + said.stderr):
         if re.match(r"\[(ERROR|WARNING)\]|Error:", line):
             told.append(line.strip())
             going_on = True
@@ -157,7 +158,7 @@ def _told(said: process.Completed) -> list[str]:
             going_on = False
         elif going_on:
             told[-1] = f"{told[-1].rstrip(':')}: {line.strip()}"
-    return told or said.output.splitlines()[-12:]
+    return told or split_lines(said.output)[-12:]
 
 
 def _sources(chart: Path) -> list[str]:

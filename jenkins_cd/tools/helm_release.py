@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from jenkins_cd.errors import JenkinsCdError
+from jenkins_cd.lines import split_lines
 from jenkins_cd.masking import mask
 from jenkins_cd.tools import helm, helm_failures, leftovers, process
 from jenkins_cd.tools.helm_failures import Busy as Busy
@@ -300,7 +301,7 @@ def _work(arguments: Sequence[str], what: str, env: Mapping[str, str] | None = N
 
 def _installed(said: str) -> Installed:
     """Return what `_TEMPLATE` made of a revision."""
-    lines = [line.split(" ") for line in said.splitlines() if line]
+    lines = [line.split(" ") for line in split_lines(said) if line]
     one = {name: unquote_plus(rest[0]) for name, *rest in lines if rest and name not in ("hook", "label")}
     return Installed(
         revision=int(one["revision"]),

@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from jenkins_cd.errors import BadInput, ExternalFailure
+from jenkins_cd.lines import split_lines
 from jenkins_cd.tools import process, registry
 
 BUILD_TIMEOUT = 3600.0  # seconds
@@ -117,7 +118,7 @@ def _unusable(builder: Builder) -> str:
         said = process.run(builder.probe, timeout=PROBE_TIMEOUT)
     except MissingTool:
         return f"not installed ({builder.install})"
-    return "" if said.exit_code == 0 else (said.output.splitlines() or [f"exit code {said.exit_code}"])[-1]
+    return "" if said.exit_code == 0 else (split_lines(said.output) or [f"exit code {said.exit_code}"])[-1]
 
 
 def _has(builder: Builder, content: str) -> bool:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO
 
 from jenkins_cd.errors import ExternalFailure, MissingTool, Stopped
+from jenkins_cd.lines import split_lines
 from jenkins_cd.masking import mask, without_secrets
 from jenkins_cd.tools import interrupts, process_wait, program_environment
 
@@ -58,7 +59,7 @@ class Completed:
         if self.exit_code == 0:
             return self
         ending = "took too long" if self.timed_out else f"exit code {self.exit_code}"
-        tail = "\n".join(self.output.splitlines()[-12:])
+        tail = "\n".join(split_lines(self.output)[-12:])
         raise ExternalFailure(f"cannot {purpose}: {self.line} ({ending})\n{tail}".rstrip(), hint)
 
 
