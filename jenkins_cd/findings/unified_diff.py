@@ -99,7 +99,7 @@ def _goes_on(rows: Sequence[str], start: int, end: int) -> bool:
     if behind.startswith("@@"):
         return end - start >= 2 and _is_head(rows, end - 2)
     # `-- ` ends a mail, as `git format-patch` writes them.
-    return behind.startswith(("+", "-")) and behind.rstrip() != "--" and not _is_head(rows, end)
+    return behind.startswith(("+", "-", " ")) and behind.rstrip() != "--" and not _is_head(rows, end)
 
 
 def _is_head(rows: Sequence[str], at: int) -> bool:
