@@ -37,18 +37,18 @@ class Checkout:
         return self.folder.sub("", text) if "/" in text else text
 
     def _relative(self, file: str) -> str:
-        path = self._posix(file)
-        if not path:
+        path = os.path.normpath(self._posix(file))
+        if path == "." or not file:
             return ""
+        if not path.startswith(("/", "..")):
+            return path
         whole = os.path.normpath(os.path.join(self.given, path))  # noqa: PTH118 - what is there does not matter
         for root in (self.given, str(self.real)):
             if whole == root:
                 return ""
             if whole.startswith(f"{root.rstrip('/')}/"):
                 return whole[len(root.rstrip("/")) + 1 :]
-        if os.path.isabs(path):  # noqa: PTH117
-            return self._by_another_name(whole)
-        return os.path.normpath(path)
+        return self._by_another_name(path) if path.startswith("/") else path
 
     def _posix(self, file: str) -> str:
         """Return a path with forward slashes: a backslash is one of Windows, unless a file here has it in its name."""

@@ -66,7 +66,15 @@ MOVED = [
     ("see a.py#L12-L20", "see a.py#L17-L25"),
     ("see a.py#L12C3-L20C5", "see a.py#L17C3-L25C5"),
     ("see a.py#L12-20", "see a.py#L17-25"),
-    ("see L12-L20", "see L17-L25"),
+    ("copied, L12-L20", "copied, L17-L25"),
+    ("copied (L12)", "copied (L17)"),
+    ("see L12", "see L17"),
+    ("Ln 12, Col 3", "Ln 17, Col 3"),
+    ("on line(s) 12", "on line(s) 17"),
+    ("lineno=12", "lineno=17"),
+    ("see b.c:12,3", "see b.c:17,3"),
+    ("lines 12-20 and 30-40", "lines 17-25 and 35-45"),
+    ("Lines 12-20 duplicate lines 30-40.", "Lines 17-25 duplicate lines 35-45."),
 ]
 
 
