@@ -220,7 +220,7 @@ def test_the_checks_that_the_platform_file_names_make_a_build_unstable(checkout:
         (APP, GO, ".jenkins-cd/unit-tests/junit.xml", ["compiler-warnings", "dead-code", "code-standard"]),
         (APP, PYTHON, ".jenkins-cd/unit-tests/junit.xml", ["compiler-warnings", "dead-code", "code-standard"]),
         (CUSTOM, {}, "", []),
-        (CUSTOM.replace("./test.sh", './test.sh, junit: "reports/*.xml"'), {}, "reports/*.xml", []),
+        (CUSTOM.replace("./test.sh", './test.sh, junit: "reports/*.xml"'), {}, ".jenkins-cd/unit-tests/junit.xml", []),
         (CUSTOM.replace("}}\n", "}, dead-code: {run: x, format: text}}\n"), {}, "", ["dead-code"]),
     ],
     ids=["go", "python", "custom without reports", "custom with reports", "custom with a check"],
