@@ -96,6 +96,8 @@ def credentials(
     `environment` is the one whose cluster is meant by the purpose `cluster`.
     """
     known = platform.jenkins.credentials if platform else JenkinsCredentials()
+    if "deploy-repository" in purposes and platform and platform.deploy_repository:
+        purposes = (*purposes, "git")
     bound: list[Credential] = []
     for purpose, name in _USER_AND_PASSWORD.items():
         if purpose in purposes and (id_ := getattr(known, purpose)):

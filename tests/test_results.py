@@ -112,11 +112,12 @@ def test_what_this_run_left_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_what_was_put_there_for_a_run_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    given = [results.write(tmp_path / ".jenkins-cd" / name, b"x") or name for name in
-             ("outcomes/1.json", "jenkins_cd.whl", "platform.yaml")]  # fmt: skip
+    given = ("outcomes/1.json", "jenkins_cd.whl", "platform.yaml")
+    for name in given:
+        results.write(tmp_path / ".jenkins-cd" / name, b"x")
     monkeypatch.setenv("JENKINS_CD_RUN", "2")
     folder = results.prepare(tmp_path)
-    assert all((folder / str(name)).exists() for name in given)
+    assert all((folder / name).exists() for name in given)
 
 
 def test_of_commands_that_begin_at_once_none_removes_what_another_has_written(tmp_path: Path) -> None:
