@@ -70,7 +70,12 @@ class Site:
                 patch.setenv(f"{OTHER[id_]}_PASSWORD", PASSWORD)
             patch.chdir(self.checkout)
             real, asked = registry.login, set[str]()
-            patch.setattr(registry, "login", lambda: (asked.add("registry"), real())[1])
+
+            def login() -> tuple[str, str] | None:
+                asked.add("registry")
+                return real()
+
+            patch.setattr(registry, "login", login)
             self.git.seen.clear()
             code = cli.run([*step.arguments, *more])
         self.given[name] |= ids

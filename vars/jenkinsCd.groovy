@@ -2,7 +2,7 @@
  * jenkinsCd: start jenkins-cd on the agent. The only step that does; all others call it.
  *
  *     jenkinsCd 'ci unit-tests'
- *     jenkinsCd('status', [arguments: ['--json']])
+ *     Map board = jenkinsCd('status', [arguments: ['--app', params.APP]])
  *
  * Arguments travel as JSON in the environment: no shell ever sees one. What the command reports comes back as a map.
  */
