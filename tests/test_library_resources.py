@@ -139,7 +139,7 @@ def test_its_script_knows_its_wheel(library: Path) -> None:
 
 
 def test_the_project_of_an_app_builds_its_tags_and_fetches_them() -> None:
-    """Jenkins does neither by itself; the names are the symbols of its plugins Git and Basic Branch Build Strategies."""
+    """Jenkins does neither by itself; the names are symbols of its plugins Git and Basic Branch Build Strategies."""
     text = (ROOT / "resources/jenkins_cd/multibranch.groovy").read_text(encoding="utf-8")
     for wanted in ("gitTagDiscovery()", "gitBranchDiscovery()", "noTags(false)", "shallow(false)"):
         assert wanted in text
