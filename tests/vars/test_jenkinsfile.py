@@ -301,8 +301,8 @@ def test_a_bad_version_is_rolled_back_and_its_evidence_is_in_the_build_s_error(s
 
 
 def test_every_stage_of_every_build_is_one_sh(story: Story) -> None:
-    for outcome in story.world.outcomes.values():
-        paths = [call.path for call in outcome.called("sh")]
+    for (job, _), outcome in story.world.outcomes.items():
+        paths = [call.path for call in outcome.called("sh") if job != "shop/own"]  # which has no stages
         assert len(paths) == len(set(paths))
 
 
