@@ -47,7 +47,7 @@ lint:  ## ruff and mypy on the Python
 
 groovy-lint:  ## CodeNarc on the shared library
 	@scripts/bootstrap tests
-	python -m tests.jenkins.lint vars Jenkinsfile.example Jenkinsfile.all-options.example
+	python -m tests.jenkins.lint vars resources Jenkinsfile.example Jenkinsfile.all-options.example
 
 bench:  ## Time jenkins-cd against what one would use instead
 	@scripts/bootstrap demo

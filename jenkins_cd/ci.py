@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -22,6 +23,8 @@ from jenkins_cd.suggest import nearest
 from jenkins_cd.toolchains import detect
 from jenkins_cd.toolchains import load as load_toolchain
 from jenkins_cd.tools import git, interrupts, process
+
+JUST_BEFORE = 10.0  # seconds within which whoever stops a run has ended all its programs, us last
 
 
 def prepare(workspace: Path, config: Config, version: str | None, progress: Progress) -> Build:
@@ -76,7 +79,7 @@ def run(build: Build, stages: Mapping[str, Stage], *, fail_fast: bool = False) -
                     if fail_fast and result.status == "failed":
                         process.stop_all()
         except Interrupted as stop:
-            _abandon(stages, done, running, stop)
+            _abandon(build, stages, done, running, stop)
     return _collect(build, {name: done[name] for name in stages}, started, time.monotonic() - clock)
 
 
@@ -165,7 +168,22 @@ def _stopped(build: Build, name: str, reason: str) -> StageResult:
     return result
 
 
+def _doubtful(result: StageResult) -> bool:
+    """Tell whether a stage has ended so shortly before the run was stopped that its programs may have been stopped.
+
+    What was published was published.
+    """
+    if interrupts.run.number == signal.SIGINT:  # Ctrl-C comes to us alone, and we have told the programs
+        return False
+    if time.time() - (result.started.timestamp() + result.seconds) > JUST_BEFORE or not result.commands:
+        return False
+    if result.status == "failed":
+        return process.ended_by_signal(result.commands[-1].exit_code)
+    return result.status == "passed" and result.release is None
+
+
 def _abandon(
+    build: Build,
     stages: Mapping[str, Stage],
     done: Mapping[str, StageResult],
     running: Mapping[Future[StageResult], str],
@@ -173,8 +191,11 @@ def _abandon(
 ) -> None:
     """Wait for the stages whose programs were just told to end, then say what was unfinished."""
     wait(running)
+    doubtful = [name for name, result in done.items() if _doubtful(result)]
+    for name in doubtful:
+        _stopped(build, name, "stopped, or about to be: how it ended says nothing")
     finished = {name for future, name in running.items() if future.result().status in ("passed", "failed", "skipped")}
-    unfinished = [name for name in stages if name not in done and name not in finished]
+    unfinished = [name for name in stages if name in doubtful or (name not in done and name not in finished)]
     raise Interrupted(
         f"{stop.message}; unfinished: {', '.join(unfinished) or 'nothing'}",
         f"run it again: jenkins-cd ci {' '.join(unfinished)}".rstrip(),

@@ -62,7 +62,7 @@ def _step(build: Build, name: str, stage: Stage, needs: tuple[str, ...], wave: i
         skip_reason=skip_reason,
         credentials=() if skip_reason else pipelines.credentials(platform, stage.CREDENTIALS),
         unstable=platform is not None and name in get_args(Check) and name in platform.jenkins.unstable,
-        junit=",".join(unit_tests.junit_files(build)) if name == unit_tests.STAGE and not skip_reason else "",
+        junit=unit_tests.junit_file(build) if name == unit_tests.STAGE and not skip_reason else "",
         findings=f"{FOLDER}/{name}.sarif" if name in checks.STAGES and not skip_reason else "",
     )
 

@@ -37,6 +37,16 @@ def identity() -> tuple[str, str]:
     return str(chart["name"]), str(chart["version"])
 
 
+def advice(chart: Path) -> str:
+    """Return how the common chart gets to the registry where a chart folder depends on it, else an empty string."""
+    name, version = identity()
+    wanted = [str(one.get("version") or "") for one in helm.dependencies(chart) if one.get("name") == name]
+    if not wanted:
+        return ""
+    other = "" if wanted[0] == version else f" (this one has {version}, {wanted[0]} comes with another jenkins-cd)"
+    return f"publish the {name}, once for each version: jenkins-cd common-chart publish{other}"
+
+
 def steps(platform: PlatformFile, snapshot: Snapshot | None) -> PipelinePlan:
     """Return the steps of publishing it, for Jenkins: one."""
     given = pipelines.credentials(platform, ("registry",))

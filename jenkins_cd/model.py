@@ -24,7 +24,8 @@ Level = Literal["error", "warning", "note"]
 Status = Literal["passed", "failed", "skipped", "stopped"]
 Outcome = Literal["verified", "failed", "superseded", "blocked", "unknown"]
 CHANGED_NOTHING: tuple[Outcome, ...] = ("superseded", "blocked")  # these say nothing of what runs
-Purpose = Literal["registry", "git", "cluster"]  # what a credential is for
+# What a credential is for. The ledger is always in Git; the deploy repository may be missing.
+Purpose = Literal["registry", "git", "deploy-repository", "cluster"]
 
 
 @dataclass(frozen=True, kw_only=True)

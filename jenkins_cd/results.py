@@ -4,24 +4,40 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import tempfile
 import time
 from pathlib import Path
 from typing import Any, TypeVar
 
-from jenkins_cd.errors import GateFailed
+from jenkins_cd.errors import ExternalFailure, GateFailed
 from jenkins_cd.masking import mask
+from jenkins_cd.tools import lock
 
 T = TypeVar("T")
 FOLDER = ".jenkins-cd"
 OUTCOMES = "outcomes"  # in it: how each command of a Jenkins build ended
+SNAPSHOT = "platform.yaml"  # in it: the platform file that a run was planned with
 OLD = 86400.0  # seconds
+RUN = "JENKINS_CD_RUN"  # the variable with which the library's pipelines name a run of theirs
+_OWNER = "run"  # the file that says whose results these are
+_LOCK = f".{_OWNER}.lock"
+# What was there before a run and is no result of another: put there for it, or checked by its digest.
+_KEPT = frozenset({".gitignore", OUTCOMES, "jenkins_cd.whl", SNAPSHOT, _LOCK})
 
 
 def prepare(workspace: Path) -> Path:
-    """Return the results folder of a checkout, made if need be and hidden from Git."""
+    """Return the results folder of a checkout, made if need be and hidden from Git.
+
+    Whatever reads or writes in it begins here. Jenkins gives a workspace to one build after another, of other apps
+    too: where JENKINS_CD_RUN names another run than the one that left its results, they are removed first. So what a
+    run publishes, or goes by, is its own.
+    """
     folder = workspace / FOLDER
-    (folder / "logs").mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    if run := os.environ.get(RUN):
+        _hand_over(folder, run)
+    (folder / "logs").mkdir(exist_ok=True)
     ignore = folder / ".gitignore"
     if not ignore.exists():
         write(ignore, b"*\n")
@@ -30,6 +46,30 @@ def prepare(workspace: Path) -> Path:
             if outcome.stat().st_mtime < time.time() - OLD:
                 outcome.unlink()
     return folder
+
+
+def _hand_over(folder: Path, run: str) -> None:
+    """Remove the results of another run. Of commands that begin at once the first does, and the others wait for it."""
+    owner = folder / _OWNER
+    with lock.held(folder / _LOCK):
+        if owner.is_file() and owner.read_bytes() == run.encode():
+            return
+        for entry in folder.iterdir():
+            if entry.name not in _KEPT:
+                _remove(entry)
+        write(owner, run.encode())
+
+
+def _remove(entry: Path) -> None:
+    try:
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
+    except OSError as error:
+        raise ExternalFailure(
+            f"{entry} is of another build and cannot be removed: {error.strerror}", "wipe out the workspace"
+        ) from error
 
 
 def to_json(value: Any) -> str:

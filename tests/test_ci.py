@@ -207,3 +207,65 @@ def test_the_tools_are_run_from_the_path_of_whoever_starts_it(app: Path) -> None
     )
     assert done.returncode == 0, done.stderr
     assert (app / "order").read_text() == "hello\n"
+
+
+SLEEPS = "sleep 300 & echo $! > {name}.pid; wait $!; {after}"
+
+
+def aborted(app: Path, stages: dict[str, str], **env: str) -> tuple[str, dict[str, str]]:
+    """Run stages and end them as Jenkins does: one process after another, leaves first, each waited for.
+
+    Returns what was said and the status of each stage.
+    """
+    forms = {name: "" if name == "build" else ", format: text" for name in stages}
+    lines = [f"  {name}: {{run: '{run}'{forms[name]}}}\n" for name, run in stages.items()]
+    write(app, APP.partition("  build:")[0] + "".join(lines))
+    command = [sys.executable, "-m", "jenkins_cd", "ci", *stages]
+    running = subprocess.Popen(
+        command, cwd=app, env={**os.environ, **env}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    files = [app / f"{name}.pid" for name in stages]
+    while not all(file.exists() and file.read_text() for file in files):
+        assert running.poll() is None
+        time.sleep(0.02)
+    for file in files:
+        leaf = int(file.read_text())
+        os.kill(leaf, signal.SIGTERM)
+        while Path(f"/proc/{leaf}").exists() and "Z" not in Path(f"/proc/{leaf}/stat").read_text().rpartition(")")[2]:
+            time.sleep(0.02)
+    time.sleep(0.02)  # in which whoever waited for the leaf goes on
+    running.send_signal(signal.SIGTERM)
+    said, _ = running.communicate(timeout=60)
+    assert running.returncode == 130
+    saved = {name: json.loads((app / f".jenkins-cd/{name}.json").read_text())["status"] for name in stages}
+    return said, saved
+
+
+@pytest.mark.parametrize("after", ["true", "exit 3", "exit 143", "kill $$"])
+def test_a_stage_that_an_abort_of_jenkins_has_ended_is_stopped_whatever_it_exits_with(app: Path, after: str) -> None:
+    said, saved = aborted(app, {"build": SLEEPS.format(name="build", after=after)}, JENKINS_SERVER_COOKIE="durable-1")
+    assert saved == {"build": "stopped"}
+    assert "passed" not in said
+    assert "unfinished: build" in said
+
+
+def test_a_stage_that_an_abort_ended_while_others_took_their_time_is_stopped_too(app: Path) -> None:
+    slow = 'sh -c "echo \\$\\$ > dead-code.pid; trap \\"sleep 1; exit 0\\" TERM; while :; do sleep 0.1; done"'
+    stages = {"build": SLEEPS.format(name="build", after="true"), "dead-code": slow}
+    said, saved = aborted(app, stages, BUILD_TAG="jenkins-shop-1")
+    assert saved == {"build": "stopped", "dead-code": "stopped"}
+    assert "unfinished: build, dead-code" in said
+
+
+def test_ctrl_c_leaves_what_has_passed_as_it_was(app: Path) -> None:
+    write(app, APP + "  unit-tests: {run: 'touch begun.xml; sleep 300'}\n")
+    running = subprocess.Popen([sys.executable, "-m", "jenkins_cd", "ci", "build", "unit-tests"], cwd=app,
+                               stderr=subprocess.PIPE, text=True)  # fmt: skip
+    while not (app / "begun.xml").exists():
+        assert running.poll() is None
+        time.sleep(0.02)
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=60)
+    assert "unfinished: unit-tests" in said
+    saved = {name: json.loads((app / f".jenkins-cd/{name}.json").read_text()) for name in ("build", "unit-tests")}
+    assert {name: one["status"] for name, one in saved.items()} == {"build": "passed", "unit-tests": "stopped"}

@@ -192,7 +192,7 @@ def test_a_step_that_is_held_to_the_digest_refuses_another_platform_file(checkou
 
 def test_each_step_is_given_the_credentials_that_it_needs_and_no_more(checkout: Checkout) -> None:
     found = steps(checkout.commit().plan())
-    assert found["package"]["credentials"] == [REGISTRY]
+    assert found["package"]["credentials"] == [REGISTRY, GIT]
     assert found["upload"]["credentials"] == [REGISTRY, GIT]
     for name in ("build", "unit-tests", *CHECKS):
         assert found[name]["credentials"] == []
@@ -201,7 +201,18 @@ def test_each_step_is_given_the_credentials_that_it_needs_and_no_more(checkout: 
 def test_a_key_is_bound_for_git_over_ssh(checkout: Checkout) -> None:
     found = steps(checkout.commit(platform=PLATFORM + "jenkins: {credentials: {git_ssh: deploy-key}}\n").plan())
     assert found["upload"]["credentials"] == [SSH]
-    assert found["package"]["credentials"] == []
+    assert found["package"]["credentials"] == [SSH]
+
+
+def test_what_is_packaged_needs_no_git_where_there_is_no_deploy_repository(checkout: Checkout) -> None:
+    platform = (
+        (PLATFORM + BOUND)
+        .replace("deploy_repository: {url", "ledger: {url")
+        .replace("model: flux", "model: helm, helm: {namespace: shop}")
+    )
+    found = steps(checkout.commit(platform=platform).plan())
+    assert found["package"]["credentials"] == [REGISTRY]
+    assert found["upload"]["credentials"] == [REGISTRY, GIT]
 
 
 def test_what_the_platform_file_names_no_credential_for_is_given_none(checkout: Checkout) -> None:
@@ -220,7 +231,7 @@ def test_the_checks_that_the_platform_file_names_make_a_build_unstable(checkout:
         (APP, GO, ".jenkins-cd/unit-tests/junit.xml", ["compiler-warnings", "dead-code", "code-standard"]),
         (APP, PYTHON, ".jenkins-cd/unit-tests/junit.xml", ["compiler-warnings", "dead-code", "code-standard"]),
         (CUSTOM, {}, "", []),
-        (CUSTOM.replace("./test.sh", './test.sh, junit: "reports/*.xml"'), {}, "reports/*.xml", []),
+        (CUSTOM.replace("./test.sh", './test.sh, junit: "reports/*.xml"'), {}, ".jenkins-cd/unit-tests/junit.xml", []),
         (CUSTOM.replace("}}\n", "}, dead-code: {run: x, format: text}}\n"), {}, "", ["dead-code"]),
     ],
     ids=["go", "python", "custom without reports", "custom with reports", "custom with a check"],

@@ -14,8 +14,10 @@ def call(Map options = [:]) {
         environment: params.ENVIRONMENT ?: '',  // where to
         timeout    : 120,                       // minutes, the wait for another deployment included
     ])
-    jenkinsCd.onAgent(given) {
-        deploy(given)
+    jenkinsCd.described {
+        jenkinsCd.onAgent(given) {
+            deploy(given)
+        }
     }
 }
 
@@ -50,7 +52,6 @@ void inTurn(List steps) {
             Map done = jenkinsCd.run('deploy', [arguments: mine.arguments.drop(1), credentials: mine.credentials])
             jenkinsCdReports.step(mine)
             if (done.code != 0) {
-                currentBuild.description = done.message.tokenize('\n')[0]
                 error(done.message)
             }
             nothingLeft = done.document.done[0].already

@@ -170,7 +170,7 @@ def _show(done: Done, page: Path | None, show_plan: bool) -> None:
 
 
 def _report(out: Path, done: list[Done]) -> Path | None:
-    """Write the page anew, with the run of CI that this checkout holds, if any."""
+    """Write the page anew, with the run of CI that this checkout holds, if it made what was deployed."""
     from jenkins_cd import results
     from jenkins_cd.model import CiResult
     from jenkins_cd.report import html
@@ -178,4 +178,8 @@ def _report(out: Path, done: list[Done]) -> Path | None:
     deployments = [deployment for one in done for deployment in one.deployments]
     if not deployments:
         return None
-    return html.write(out / "report", results.load(out, "ci", CiResult), deployments)
+    made = results.load(out, "ci", CiResult)
+    wanted = {(one.app, one.project, one.version) for one in deployments}
+    if made and (made.app, made.project, made.version) not in wanted:
+        made = None
+    return html.write(out / "report", made, deployments)

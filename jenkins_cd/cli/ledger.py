@@ -46,9 +46,9 @@ def status(
         loaded = load_platform(platform, folder)
         shown = board(loaded, *names)
         shown = with_live(loaded, shown) if live else shown
-    if as_json:
-        options.show_json(shown)
-    elif not shown.places:
+    if options.report(shown, as_json):
+        return
+    if not shown.places:
         click.echo("no release was published yet: jenkins-cd ci")
     else:
         _show(shown.places, live)
@@ -99,8 +99,7 @@ def history(app: str, folder: Path, platform: str | None, as_json: bool) -> None
 
     with process.interruptible():
         shown = room.history(load_platform(platform, folder), app)
-    if as_json:
-        options.show_json(shown)
+    if options.report(shown, as_json):
         return
     releases = [
         (one.version, one.commit[:12], f"{one.published:%Y-%m-%d %H:%M}Z" if one.published else "–")

@@ -32,7 +32,7 @@ def prepare(build: Build, folder: Path, image: Image | None) -> Path:
     if _lacks_dependency(chart):
         registry = build.config.platform.registry if build.config.platform else None
         locked = (chart / "Chart.lock").exists()
-        helm.dependency_build(chart, bool(registry and registry.plain_http))
+        helm.dependency_build(chart, bool(registry and registry.plain_http), common_chart.advice(chart))
         if not locked:
             (chart / "Chart.lock").unlink(missing_ok=True)  # it tells the time, and would make each package another
     return chart

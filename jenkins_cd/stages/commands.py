@@ -55,12 +55,14 @@ def skip_reason(build: Build, stage: str, config: StageConfig, steps: Sequence[S
 
 
 def begin(build: Build, stage: str, config: StageConfig) -> Work:
-    """Clear away the reports and the log of an earlier run, and return the work to do."""
+    """Clear away the result, the reports and the log of an earlier run, and return the work to do."""
     deadline = time.monotonic() + seconds(config.timeout)
     work = Work(build=build, stage=stage, config=config, started=datetime.now(timezone.utc), deadline=deadline)
     if work.out.exists():
         shutil.rmtree(work.out)
     work.out.mkdir(parents=True)
+    for written in (f"{stage}.json", f"{stage}.sarif"):
+        (build.out / written).unlink(missing_ok=True)
     work.log.parent.mkdir(parents=True, exist_ok=True)
     work.log.write_bytes(b"")
     return work

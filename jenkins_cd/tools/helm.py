@@ -28,6 +28,7 @@ INSTALL = "go install helm.sh/helm/v4/cmd/helm@v4.3.1"
 TIMEOUT = 300.0  # seconds
 EPOCH = datetime(1980, 1, 1, tzinfo=timezone.utc)
 _VERSION = re.compile(r"v?(\d+)\.(\d+)\.\d+\S*")
+_UNREAD = re.compile(r"Unable to get an update from the .* chart repository .*\n\s*(\S.*)")
 _DIGEST = re.compile(r"^Digest:\s*(sha256:[0-9a-f]{64})\s*$", re.MULTILINE)
 
 
@@ -54,13 +55,18 @@ def template(chart: Path, name: str, namespace: str, values: Sequence[Path] = ()
     return said.stdout
 
 
-def dependency_build(chart: Path, plain_http: bool = False) -> None:
-    """Fetch a chart's dependencies into its `charts` folder: as Chart.lock says, where there is one."""
+def dependency_build(chart: Path, plain_http: bool = False, hint: str = "") -> None:
+    """Fetch a chart's dependencies into its `charts` folder: as Chart.lock says, where there is one.
+
+    Raises ExternalFailure with Helm's reason, and `hint` before ours.
+    """
     sources = _sources(chart)
     hosts = [registry.split(one)[0] for one in sources if one.startswith("oci://")]
     with registry.credentials(*hosts) as login, _known(sources) as environment:
         said = _helm(["dependency", "build", *_plain(plain_http), "--", str(chart)], {**environment, **login})
-    said.require(f"fetch the dependencies of the chart {chart.name}", "check `dependencies` in its Chart.yaml")
+    name = str(_yaml(chart / "Chart.yaml").get("name") or chart.name)
+    where = "; ".join(filter(None, (hint, "check `dependencies` in its Chart.yaml")))
+    _require(said, f"fetch the dependencies of the chart {name}", where)
 
 
 def package(chart: Path, into: Path, version: str, app_version: str = "", modified: datetime = EPOCH) -> Path:
@@ -69,7 +75,7 @@ def package(chart: Path, into: Path, version: str, app_version: str = "", modifi
     flags = ["--version", version, *(["--app-version", app_version] if app_version else [])]
     with tempfile.TemporaryDirectory(dir=into) as aside:  # what Helm says of its file may have secrets masked in it
         said = _helm(["package", *flags, "--destination", aside, "--", str(chart)])
-        said.require(f"package the chart {chart.name}")
+        _require(said, f"package the chart {chart.name}")
         made = next(Path(aside).glob("*.tgz"), None)
         if made is None:
             raise ExternalFailure(f"helm package has made no file: {said.output}")
@@ -84,7 +90,7 @@ def push(file: Path, repository: str, plain_http: bool = False) -> str:
     """
     with registry.credentials(registry.split(repository)[0]) as login:
         said = _helm(["push", *_plain(plain_http), "--", str(file), repository], login)
-    said.require(f"push {file.name} to {repository}", "check registry.charts of the platform file, and the login")
+    _require(said, f"push {file.name} to {repository}", "check registry.charts of the platform file, and the login")
     found = _DIGEST.search(said.stdout) or _DIGEST.search(said.stderr)
     if found is None:
         raise ExternalFailure(f"helm push to {repository} tells no digest: {said.output}")
@@ -97,7 +103,7 @@ def pull(repository: str, name: str, version: str, into: Path, plain_http: bool 
     flags = ["--version", version, "--destination", str(into), *_plain(plain_http)]
     with registry.credentials(registry.split(repository)[0]) as login:
         said = _helm(["pull", *flags, "--", f"{repository}/{name}"], login)
-    said.require(f"fetch the chart {name} {version} from {repository}")
+    _require(said, f"fetch the chart {name} {version} from {repository}")
     return into / f"{name}-{version}.tgz"
 
 
@@ -158,7 +164,17 @@ def _told(said: process.Completed) -> list[str]:
             going_on = False
         elif going_on:
             told[-1] = f"{told[-1].rstrip(':')}: {line.strip()}"
-    return told or split_lines(said.output)[-12:]
+    return told or split_lines(said.output)[-12:] or ["Helm says nothing"]
+
+
+def _require(said: process.Completed, purpose: str, hint: str = "") -> None:
+    """Raise ExternalFailure unless Helm ended well: with its reason first, as some show a first line only."""
+    if said.exit_code == 0:
+        return
+    unread = _UNREAD.search(f"{said.stdout}\n{said.stderr}")  # what it complains of at the end is a file of its cache
+    reason = unread[1] if unread else _told(said)[-1].removeprefix("Error: ")
+    reason = f"no end after {TIMEOUT:g} s" if said.timed_out else reason
+    raise ExternalFailure(f"cannot {purpose}: {reason}\n{said.line} (exit code {said.exit_code})", hint)
 
 
 def _sources(chart: Path) -> list[str]:

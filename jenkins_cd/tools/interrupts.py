@@ -31,6 +31,7 @@ class Run:
     stopping: bool = False
     busy: bool = False
     interrupt: Interrupted | None = None
+    number: int = 0  # of the signal that ends it
 
 
 run = Run()
@@ -64,6 +65,7 @@ def interruptible(stop: Callable[[], None]) -> Iterator[None]:
         stop()
         if again:
             return
+        run.number = number
         stopped = Interrupted(f"stopped by {signal.Signals(number).name}")
         if run.busy:
             run.interrupt = stopped

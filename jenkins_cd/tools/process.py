@@ -28,6 +28,13 @@ from jenkins_cd.tools import interrupts, process_wait, program_environment
 Recorder = Callable[["Completed"], None]
 GRACE = 5.0  # seconds between SIGTERM and SIGKILL
 LOOK = 0.05  # seconds between two looks at whether the run is ending
+# Whoever aborts a build of Jenkins ends the processes of its step one after another, leaves first, and waits for each:
+# a shell whose `sleep` was ended goes on meanwhile and may exit with 0. So an exit code is believed a moment later.
+SETTLES = 0.25  # seconds from the end of a program to the signal for us, where it may be on its way
+SETTLES_AFTER_SIGNAL = 2.0  # seconds, where the program was itself ended by such a signal
+NOTICEABLE = 1.0  # seconds; what took less was hardly what somebody has stopped
+JENKINS = ("JENKINS_SERVER_COOKIE", "BUILD_TAG")  # by which Jenkins knows the processes of a step, and of a build
+_ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _lock = threading.RLock()  # the handler of a signal may need it while the main thread has it
 _running: dict[int, subprocess.Popen[bytes]] = {}
 _recorder: ContextVar[Recorder | None] = ContextVar("recorder", default=None)
@@ -120,6 +127,8 @@ def run(
             _signal(process, signal.SIGKILL)
             for reader in readers:
                 reader.join(1.0)
+    if not timed_out and (not trusted or time.monotonic() - started >= NOTICEABLE):
+        _settle(process.returncode)
     if interrupts.run.stopping:
         raise Stopped(f"{display(argv)} was stopped")
     stdout, stderr = (mask(bytes(data).decode("utf-8", "replace")) for data in streams)
@@ -257,6 +266,19 @@ def _forget(process: subprocess.Popen[bytes]) -> None:
         _end(process)
     with _lock:
         _running.pop(process.pid, None)
+
+
+def ended_by_signal(exit_code: int) -> bool:
+    """Tell whether a program, or a shell's last command, was told to end from outside."""
+    return exit_code in {code for number in _ENDING for code in (-number, 128 + number)}
+
+
+def _settle(exit_code: int) -> None:
+    """Wait for the signal that may be on its way to us too, after a program has ended."""
+    wait = SETTLES if any(name in os.environ for name in JENKINS) else 0.0
+    deadline = time.monotonic() + (SETTLES_AFTER_SIGNAL if ended_by_signal(exit_code) else wait)
+    while not interrupts.run.stopping and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def _drain(pipe: IO[bytes], data: bytearray, sink: IO[bytes] | None) -> None:

@@ -24,8 +24,8 @@ def stage(name: str, *needs: str, wave: int = 0, **more: Any) -> Step:
 
 BUILD = stage("build")
 CHECK = stage("dead-code", findings=".jenkins-cd/dead-code.sarif")
-TESTS = stage("unit-tests", "build", wave=1, junit=".jenkins-cd/unit-tests/*.xml")
-PACKAGE = stage("package", "build", wave=1, credentials=(account("registry"),))
+TESTS = stage("unit-tests", "build", wave=1, junit=".jenkins-cd/unit-tests/junit.xml")
+PACKAGE = stage("package", "build", wave=1, credentials=(account("registry"), account("git")))
 UPLOAD = stage(
     "upload", "build", "dead-code", "unit-tests", "package", wave=2, credentials=(account("registry"), account("git"))
 )

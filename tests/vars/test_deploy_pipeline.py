@@ -27,13 +27,14 @@ def answers(**steps: Any) -> dict[str, Any]:
 
 
 def test_the_steps_are_stages_with_one_sh_each(scene: Scene) -> None:
-    scene.answers = answers(test={**DONE, "files": {".jenkins-cd/report/index.html": ""}})
+    files = {".jenkins-cd/report/index.html": "", ".jenkins-cd/tests/dev/junit.xml": "<testsuites/>"}
+    scene.answers = answers(test={**DONE, "files": files})
     outcome = scene.run("deployPipeline()", parameters=PARAMETERS)
     assert outcome.result == "SUCCESS", outcome.log
     assert stages(outcome) == [("Prepare",), ("Plan",), ("Deploy",), ("Verify",), ("Tests",)]
     assert outcome.display_name == "storefront 1.0.0 → dev"
     assert [started.arguments[-1] for started in scene.started] == ["dev", "plan", "apply", "verify", "test"]
-    assert [kind for kind, _ in scene.shown] == ["junit", "junit", "junit", "publishHTML"]
+    assert [kind for kind, _ in scene.shown] == ["junit", "publishHTML"]
 
 
 def test_deployments_of_one_app_to_one_environment_hold_one_lock(scene: Scene) -> None:
@@ -61,7 +62,20 @@ def test_a_failure_ends_it_with_the_evidence_in_the_build_s_error(scene: Scene) 
     assert outcome.error == f"{said}\nHTTP 500\nnext: mend it"
     assert outcome.description == said
     assert stages(outcome)[-1] == ("Verify",)
-    assert [shown["files"] for kind, shown in scene.shown if kind == "junit"] == [[], [junit]]
+    assert [shown["files"] for kind, shown in scene.shown if kind == "junit"] == [[junit]]
+
+
+def test_a_failure_in_prepare_is_told_to_whoever_started_the_build(scene: Scene) -> None:
+    scene.answers = {"deploy --plan": failing("there is no environment 'dve' (did you mean dev?)", code=2)}
+    outcome = scene.run("deployPipeline()", parameters={**PARAMETERS, "ENVIRONMENT": "dve"})
+    assert outcome.result == "FAILURE"
+    assert outcome.description == "jenkins-cd deploy --plan: there is no environment 'dve' (did you mean dev?)"
+
+
+def test_credentials_that_jenkins_does_not_have_are_told_too(scene: Scene) -> None:
+    scene.answers, scene.credentials = answers(), {}
+    outcome = scene.run("deployPipeline()", parameters=PARAMETERS)
+    assert outcome.description == "Could not find credentials entry with ID 'registry'"
 
 
 def test_what_is_deployed_already_is_left_alone(scene: Scene) -> None:

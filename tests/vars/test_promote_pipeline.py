@@ -83,6 +83,23 @@ def test_a_deployment_that_fails_fails_the_promotion(promotion: Scene) -> None:
     assert outcome.error == "storefront 1.0.0 → staging: FAILURE\nit did not come up\nhttp://jenkins/job/d/3/"
 
 
+def test_a_promotion_is_one_run_on_whichever_agents(promotion: Scene) -> None:
+    promotion.run("promotePipeline()", parameters=PARAMETERS)
+    assert len({started.environment["JENKINS_CD_RUN"] for started in promotion.started}) == 1
+
+
+def test_a_refusal_is_told_in_the_build_s_description(promotion: Scene) -> None:
+    promotion.answers["promote --app"] = failing("1.0.0 may not go to staging: it is not verified in test", code=4)
+    outcome = promotion.run("promotePipeline()", parameters=PARAMETERS)
+    assert outcome.description.endswith("1.0.0 may not go to staging: it is not verified in test")
+
+
+def test_who_approved_stays_in_the_description_where_the_deployment_fails(promotion: Scene) -> None:
+    promotion.downstream = {"staging": "FAILURE"}
+    outcome = promotion.run("promotePipeline()", parameters=PARAMETERS)
+    assert outcome.description == "approved by jane; storefront 1.0.0 → staging: FAILURE"
+
+
 def test_what_is_deployed_already_needs_nobody(promotion: Scene) -> None:
     promotion.answers["promote --app"] = asks({**QUESTION, "already": True})
     outcome = promotion.run("promotePipeline()", parameters=PARAMETERS)
