@@ -1,7 +1,7 @@
 """Start programs, and end them with everything that they started. No other room does.
 
-Every program leads a process group of its own, so that it can be ended whole. `stop_all` (Ctrl-C, SIGTERM, a failed
-stage with --fail-fast) ends whatever runs; `run` then raises Stopped in the thread that waited.
+Every program leads a process group of its own, so that it can be ended whole. `stop_all` (Ctrl-C, SIGTERM, SIGHUP, a
+failed stage with --fail-fast) ends whatever runs; `run` then raises Stopped in the thread that waited.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import IO
 from jenkins_cd.errors import ExternalFailure, MissingTool, Stopped
 from jenkins_cd.lines import split_lines
 from jenkins_cd.masking import mask, without_secrets
-from jenkins_cd.tools import interrupts, process_wait, program_environment
+from jenkins_cd.tools import interrupts, orphans, process_wait, program_environment, secrecy
 
 Recorder = Callable[["Completed"], None]
 GRACE = 5.0  # seconds between SIGTERM and SIGKILL
@@ -102,15 +102,16 @@ def run(
 ) -> Completed:
     """Run a program from a list and wait for it.
 
-    `env` is added to this process's environment, changed so that programs print the same on every agent
-    (`program_environment`); one that is not `trusted` (the app's own) gets none of our secrets. `timeout` is in
-    seconds; both streams are also appended to `log` as they come. `install` is the command that installs the program,
-    for the message where it is missing.
+    `env` is added to this process's environment without our secrets, changed so that programs print the same on every
+    agent (`program_environment`). `timeout` is in seconds; both streams are also appended to `log` as they come.
+    `install` is the command that installs the program, for the message where it is missing. A program that is not
+    `trusted` (the app's own) cannot look into us, and nothing of it outlives it.
     Raises MissingTool, and Stopped where the run was ended from outside.
     """
     started = time.monotonic()
-    process = _start(argv, cwd, env, stdin is not None, install, trusted=trusted)
     with contextlib.ExitStack() as stack:
+        brood = None if trusted else stack.enter_context(orphans.ended())
+        process = _start(argv, cwd, env, stdin is not None, install, brood=brood)
         stack.callback(_forget, process)
         sink = stack.enter_context(log.open("ab")) if log else None
         streams = [bytearray(), bytearray()]
@@ -125,6 +126,8 @@ def run(
             reader.join(1.0)
         if any(reader.is_alive() for reader in readers):  # something it started still holds the pipes
             _signal(process, signal.SIGKILL)
+            if brood:
+                orphans.end(brood)
             for reader in readers:
                 reader.join(1.0)
     if not timed_out and (not trusted or time.monotonic() - started >= NOTICEABLE):
@@ -169,6 +172,7 @@ class Service:
             known = _running.pop(self.process.pid, None)
         if known is not None:  # else the number may be another program's by now
             _end(self.process)
+            orphans.forget(self.process.pid)
 
 
 @interrupts.undisturbed()
@@ -220,7 +224,7 @@ def pause(seconds: float) -> None:
 
 
 def interruptible() -> AbstractContextManager[None]:
-    """Turn SIGINT and SIGTERM into Interrupted, raised in the main thread once every program was told to end."""
+    """Turn SIGINT, SIGTERM, SIGHUP into Interrupted, raised in the main thread once every program was told to end."""
     return interrupts.interruptible(stop_all)
 
 
@@ -232,24 +236,36 @@ def _start(
     install: str,
     sink: IO[bytes] | None = None,
     inherit: bool = False,
-    trusted: bool = True,
+    brood: orphans.Brood | None = None,
 ) -> subprocess.Popen[bytes]:
+    """Start a program; one that has a `brood` is not ours, and is started with fewer rights."""
     if interrupts.run.stopping:
         raise Stopped(f"{display(argv)} was not started: the run is ending")
     if cwd is not None and not cwd.is_dir():
         raise ExternalFailure(f"{display(argv)} cannot run in {cwd}: no such directory")
     output = None if inherit else sink or subprocess.PIPE
-    given = os.environ if trusted else without_secrets(os.environ)
-    try:
-        process = subprocess.Popen(
+    given = without_secrets(os.environ)
+    own = {**(brood.variables if brood else {}), **(env or {})}
+    variables = {**(given if inherit else program_environment.fixed(given, cwd)), **own}
+
+    def start() -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
             list(argv),
             cwd=cwd,
-            env={**(given if inherit else program_environment.fixed(given, cwd)), **(env or {})},
+            env=variables,
             stdin=subprocess.PIPE if feed else subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             start_new_session=True,
         )
+
+    secrecy.hide()
+    if brood:
+        secrecy.shut()
+    try:
+        with orphans.child() as register:
+            process = secrecy.with_fewer_rights(start) if brood else start()
+            register(process.pid)
     except FileNotFoundError as error:
         raise MissingTool(argv[0], install) from error
     except OSError as error:
@@ -266,6 +282,7 @@ def _forget(process: subprocess.Popen[bytes]) -> None:
         _end(process)
     with _lock:
         _running.pop(process.pid, None)
+    orphans.forget(process.pid)
 
 
 def ended_by_signal(exit_code: int) -> bool:
