@@ -57,8 +57,8 @@ def undisturbed() -> Iterator[None]:
 def interruptible(stop: Callable[[], None]) -> Iterator[None]:
     """Turn SIGINT, SIGTERM and SIGHUP into Interrupted, raised in the main thread once `stop` has told all to end.
 
-    `stop` sets `run.stopping`, which is taken back at the beginning. A SIGHUP that is ignored stays so: nohup(1) wants a
-    run to outlive its terminal. Only the main thread may call this.
+    `stop` sets `run.stopping`, which is taken back at the beginning. A SIGHUP that is ignored stays so: nohup(1) wants
+    a run to outlive its terminal. Only the main thread may call this.
     """
 
     def interrupt(number: int, _frame: FrameType | None) -> None:

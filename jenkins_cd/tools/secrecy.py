@@ -49,8 +49,10 @@ def prctl(option: int, value: int) -> int:
     """Call prctl(2); returns what it returns, -1 where it fails or the kernel is no Linux."""
     if sys.platform != "linux":
         return -1
-    import ctypes  # takes 5 ms and more, and most commands need none of it
-
+    try:
+        import ctypes  # takes 5 ms and more, and most commands need none of it
+    except ImportError:  # a Python that was built without libffi
+        return -1
     return int(ctypes.CDLL(None).prctl(option, value, 0, 0, 0))
 
 
@@ -97,10 +99,10 @@ def _may_take(capability: int) -> bool:
 def _blot_out(names: frozenset[str]) -> None:
     if sys.platform != "linux":
         return
-    import ctypes
+    with contextlib.suppress(OSError, ValueError, IndexError, ImportError):  # no /proc: nobody else has one either
+        import ctypes
 
-    with contextlib.suppress(OSError, ValueError, IndexError):  # no /proc: then nobody else can look there either
-        fields = Path("/proc/self/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+        fields = Path("/proc/self/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
         start, end = (int(fields[field - 2]) for field in (_ENV_START, _ENV_END))  # two fields stand before the )
         if start == 0:
             return

@@ -198,8 +198,8 @@ def test_a_command_that_hangs_is_ended(app: Path) -> None:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         started = time.monotonic()
+        url = f"git://127.0.0.1:{silent.getsockname()[1]}/x"
         with pytest.raises(ExternalFailure, match="no end after"):
-            url = f"git://127.0.0.1:{silent.getsockname()[1]}/x"
             git.run(["ls-remote", url], folder=app, url=url, timeout=0.5)
         assert time.monotonic() - started < 5
 

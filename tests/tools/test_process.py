@@ -165,7 +165,7 @@ def test_a_program_that_ignores_sigterm_is_killed_after_the_grace(monkeypatch: p
     assert done.exit_code == -signal.SIGKILL
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_becomes_interrupted_and_ends_the_programs(number: signal.Signals) -> None:
     threading.Timer(0.5, os.kill, (os.getpid(), number)).start()
     with process.interruptible(), pytest.raises(Interrupted, match=number.name):
