@@ -15,14 +15,14 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Literal
 
-from jenkins_cd import environment_tests, policy
+from jenkins_cd import environment_tests, faults, policy
 from jenkins_cd.config.types import seconds
 from jenkins_cd.delivery import DeliveryModel, Followed, Target
 from jenkins_cd.environment_tests import TestOutcome
-from jenkins_cd.errors import BadInput, GateFailed, JenkinsCdError, Refused
+from jenkins_cd.errors import GateFailed, JenkinsCdError
 from jenkins_cd.gitops.ledger import Ledger
 from jenkins_cd.lines import split_lines
-from jenkins_cd.model import Approval, Begun, Deployment, Outcome, Phase, Plan, Release, Status
+from jenkins_cd.model import Approval, Begun, Deployment, Outcome, Phase, Plan, Release, Status, TestReport
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,20 +159,21 @@ def carry_out(attempt: Attempt, plan: Plan, verified: Deployment | None) -> tupl
     """Apply, verify, test and record. Returns what was recorded: the attempt, and the rollback if there was one."""
     commit, followed = tried(attempt, plan)
     followed = followed or verify(attempt, commit)
-    outcome = test(attempt, followed)
+    outcome = test(attempt, followed, fetched=False)
     return conclude(attempt, Course(plan=plan, verified=verified, commit=commit, followed=followed, tested=outcome))
 
 
 def tried(attempt: Attempt, plan: Plan) -> tuple[str, Followed | None]:
     """Apply; returns the commit, and the verdict where it is known by then: a check failed, and nothing is applied.
 
-    Raises as the model does. On the way back an error that another try does not mend is a verdict: it is recorded.
+    Raises as the model does. On the way back, which is after another version was applied, every failure is a verdict.
     """
-    verdicts = (GateFailed, BadInput, Refused) if attempt.kind == "rollback" else (GateFailed,)
+    if attempt.kind == "rollback":
+        return faults.caught(lambda: (apply(attempt, plan), None), lambda why: ("", _not_reached(why)))
     try:
         return apply(attempt, plan), None
-    except verdicts as error:
-        return "", Followed(reached=False, superseded_by="", observation=None, reason=error.message)
+    except GateFailed as error:
+        return "", _not_reached(error.message)
 
 
 def apply(attempt: Attempt, plan: Plan) -> str:
@@ -184,11 +185,14 @@ def apply(attempt: Attempt, plan: Plan) -> str:
 
 
 def verify(attempt: Attempt, commit: str) -> Followed:
-    """Wait until the environment runs the release, or does not."""
+    """Wait until the environment runs the release, or does not. What cannot be known is not reached."""
     with _phase(attempt, "verify") as phase:
         # The page is written once there is a verdict: now there is time to load what that needs.
         threading.Thread(target=_load_ahead, daemon=True).start()
-        followed = attempt.model.follow(attempt.place, attempt.release, commit)
+        followed = faults.caught(
+            lambda: attempt.model.follow(attempt.place, attempt.release, commit),
+            lambda why: _not_reached(f"it cannot be known whether it came up: {why}"),
+        )
         phase.status, phase.detail = "passed" if followed.reached else "failed", followed.reason
     return followed
 
@@ -201,15 +205,39 @@ def _load_ahead() -> None:
         pages.get_template(name)
 
 
-def test(attempt: Attempt, followed: Followed) -> TestOutcome | None:
-    """Run the environment's tests against what runs; None where there is nothing to run them against, or none."""
-    if not followed.reached or not attempt.target.environment.tests or attempt.kind == "rollback":
+def fetch_tests(attempt: Attempt, followed: Followed) -> TestOutcome | None:
+    """Check out what the tests need, which may take credentials; returns an outcome only where that failed."""
+    if not _tests_wanted(attempt, followed):
+        return None
+    return faults.caught(
+        lambda: environment_tests.fetch(attempt.release, attempt.target, attempt.folder),
+        lambda why: TestOutcome(TestReport(), f"the tests cannot be had: {why}"),
+    )
+
+
+def test(attempt: Attempt, followed: Followed, *, fetched: bool) -> TestOutcome | None:
+    """Run the environment's tests against what runs; None where there is nothing to run them against, or none.
+
+    They are the app's own code, and given no credentials; where they are `fetched`, none are needed for them either.
+    """
+    if not _tests_wanted(attempt, followed):
         return None
     with _phase(attempt, "test") as phase:
-        outcome = environment_tests.run(attempt.release, attempt.target, attempt.folder)
+        outcome = (None if fetched else fetch_tests(attempt, followed)) or faults.caught(
+            lambda: environment_tests.run(attempt.release, attempt.target, attempt.folder),
+            lambda why: TestOutcome(TestReport(), f"the tests cannot be run: {why}"),
+        )
         phase.status = "failed" if outcome.failure else "passed"
         phase.detail = outcome.failure or outcome.tests.summary
     return outcome
+
+
+def _tests_wanted(attempt: Attempt, followed: Followed) -> bool:
+    return followed.reached and bool(attempt.target.environment.tests) and attempt.kind != "rollback"
+
+
+def _not_reached(why: str) -> Followed:
+    return Followed(reached=False, superseded_by="", observation=None, reason=why)
 
 
 def conclude(attempt: Attempt, course: Course) -> tuple[Deployment, ...]:
@@ -267,9 +295,12 @@ def _outcome(followed: Followed, failure: str) -> Outcome:
 
 def _evidence(attempt: Attempt, course: Course, outcome: Outcome) -> str:
     """Return what there is to see of a failure, and what was done about a first deployment."""
-    lines = [attempt.model.diagnose(attempt.target, attempt.release, course.followed)]
+    model, target, release = attempt.model, attempt.target, attempt.release
+    lines = [
+        faults.caught(lambda: model.diagnose(target, release, course.followed), lambda why: f"no evidence: {why}"),
+    ]
     if outcome == "failed" and attempt.kind == "deployment" and course.verified is None:
-        lines.append(attempt.model.withdraw(attempt.target, attempt.release))
+        lines.append(faults.caught(lambda: model.withdraw(target, release), lambda why: f"it was not withdrawn: {why}"))
     return "\n".join(line for line in lines if line)
 
 
@@ -288,7 +319,23 @@ def _roll_back(attempt: Attempt, verified: Deployment, failed: Deployment) -> tu
         folder=attempt.folder,
         kind="rollback",
     )
-    return carry_out(back, planned(back, verified, "rollback"), verified)
+    plan, unplanned = faults.caught(
+        lambda: (planned(back, verified, "rollback"), ""), lambda why: (_no_plan(back, verified), why)
+    )
+    if unplanned:
+        followed = _not_reached(f"the way back cannot be planned: {unplanned}")
+        return conclude(back, Course(plan=plan, verified=verified, commit="", followed=followed, tested=None))
+    return carry_out(back, plan, verified)
+
+
+def _no_plan(attempt: Attempt, verified: Deployment) -> Plan:
+    return Plan(
+        environment=attempt.target.name,
+        declared=None,
+        running=None,
+        verified=verified.version,
+        wanted=attempt.release.version,
+    )
 
 
 def _message(attempt: Attempt) -> str:
