@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
-from jenkins_cd import branches, results, versions
+from jenkins_cd import branches, masking, results, versions
 from jenkins_cd.config import Config
 from jenkins_cd.config.types import Releases
 from jenkins_cd.errors import BadInput, Interrupted, JenkinsCdError
@@ -112,8 +112,15 @@ def _ready(stages: Mapping[str, Stage], done: Mapping[str, StageResult], running
     return [
         name
         for name, stage in stages.items()
-        if name not in done and name not in busy and all(need in done for need in stage.NEEDS if need in stages)
+        if name not in done and name not in busy and all(need in done for need in _before(stage, stages))
     ]
+
+
+def _before(stage: Stage, stages: Mapping[str, Stage]) -> list[str]:
+    """Return the stages that must have ended first. Where we have secrets, one that uses some runs beside none that
+    runs the app's own code: its programs, as Git, are given them, and that code could look at those."""
+    alone = stage.CREDENTIALS and masking.secrets_given()
+    return [name for name, other in stages.items() if name in stage.NEEDS or (alone and not other.CREDENTIALS)]
 
 
 def _blocker(stage: Stage, stages: Mapping[str, Stage], done: Mapping[str, StageResult]) -> str:

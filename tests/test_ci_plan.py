@@ -263,6 +263,20 @@ def test_every_step_is_a_command_with_the_planned_version(checkout: Checkout) ->
     assert all(found[need]["wave"] < step["wave"] for step in plan["steps"] for need in step["needs"])
 
 
+def test_a_step_with_credentials_runs_beside_none_that_runs_code_of_the_app(checkout: Checkout) -> None:
+    found = checkout.commit().plan()["steps"]
+    given = [step for step in found if step["credentials"]]
+    assert {step["stage"] for step in given} == {"package", "upload"}
+    bare = [step["wave"] for step in found if not step["credentials"] and not step["skip_reason"]]
+    assert all(step["wave"] > max(bare) for step in given)
+    assert len({step["wave"] for step in given}) == len(given)
+
+
+def test_where_no_credentials_are_bound_package_waits_for_build_alone(checkout: Checkout) -> None:
+    found = steps(checkout.commit(platform=PLATFORM).plan())
+    assert found["package"]["wave"] == found["unit-tests"]["wave"] == found["build"]["wave"] + 1
+
+
 def test_what_jenkins_keeps_for_people_leaves_out_what_is_for_programs(checkout: Checkout) -> None:
     assert checkout.commit().plan()["published"] == {
         "report": ".jenkins-cd/report",

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from jenkins_cd.masking import without_secrets
+from jenkins_cd.masking import secrets_given
 
 T = TypeVar("T")
 _PR_SET_DUMPABLE, _PR_CAPBSET_READ, _PR_CAPBSET_DROP, _PR_SET_CHILD_SUBREAPER = 4, 23, 24, 36  # <linux/prctl.h>
@@ -32,7 +32,7 @@ _ENV_START, _ENV_END = 49, 50  # fields of /proc/PID/stat, from 0 on (proc(5))
 
 def hide() -> None:
     """Take our secrets, if we have any, out of what /proc/PID/environ shows. Cheap where it is done already."""
-    if secret := _secrets():
+    if secret := secrets_given():
         _blot_out(frozenset(secret))
 
 
@@ -41,7 +41,7 @@ def shut() -> None:
 
     Not before it must be: Jenkins knows what it has to end when a build is aborted by looking at /proc/PID/environ.
     """
-    if _secrets():
+    if secrets_given():
         prctl(_PR_SET_DUMPABLE, 0)
 
 
@@ -85,10 +85,6 @@ def with_fewer_rights(start: Callable[[], T]) -> T:
     if failures:
         raise failures[0]
     return told[0]
-
-
-def _secrets() -> set[str]:
-    return os.environ.keys() - without_secrets(os.environ).keys()
 
 
 def _may_take(capability: int) -> bool:
