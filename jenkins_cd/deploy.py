@@ -14,7 +14,7 @@ from jenkins_cd.delivery import DeliveryModel, Target, keeping
 from jenkins_cd.delivery import load as load_model
 from jenkins_cd.errors import BadInput
 from jenkins_cd.gitops.ledger import Ledger
-from jenkins_cd.model import Deployment, Plan, Progress
+from jenkins_cd.model import Deployment, Plan, Progress, Release
 from jenkins_cd.suggest import nearest
 from jenkins_cd.tools import lock
 
@@ -26,6 +26,7 @@ class Done:
     plan: Plan
     deployments: tuple[Deployment, ...] = ()  # the attempt, and the rollback if there was one
     already: bool = False
+    failure: str = ""  # what a step found to be wrong that leaves the verdict to the next one
 
     @property
     def verified(self) -> bool:
@@ -77,15 +78,21 @@ def resolve(platform: PlatformFile, request: Request, folder: Path, progress: Pr
         release = ledger.release(request.app, request.version)
     if release is None:
         raise unknown(ledger, request.app, request.version)
-    names = {"app": release.app, "project": release.project, "environment": request.environment}
-    target = Target(
-        name=request.environment,
+    target = target_of(platform, request.environment, release, progress)
+    return Attempt(request=request, release=release, target=target, model=loaded.result(), ledger=ledger, folder=folder)
+
+
+def target_of(platform: PlatformFile, name: str, release: Release, progress: Progress) -> Target:
+    """Return the place that a release goes to. Raises BadInput where there is no environment of that name."""
+    environment = known_environment(platform, name)
+    names = {"app": release.app, "project": release.project, "environment": name}
+    return Target(
+        name=name,
         environment=environment,
         platform=platform,
         url=environment.health_url.format(**names).rstrip("/"),
         progress=progress,
     )
-    return Attempt(request=request, release=release, target=target, model=loaded.result(), ledger=ledger, folder=folder)
 
 
 def _load(name: str) -> DeliveryModel:

@@ -1,7 +1,8 @@
-"""The steps of a deployment, each a command of its own, for a pipeline that shows them: plan, apply, verify, test.
+"""The steps of a deployment, each a command of its own, for a pipeline that shows them: from plan to record.
 
-What a step found out is handed to the next one in the results folder. A step may be killed and run again; `test`, or
-the step that fails, records the verdict and puts the version before back where the environment wants it so.
+What a step found out is handed to the next one in the results folder. A step may be killed and run again; `record`, or
+the step before the tests that fails, records the verdict and puts the version before back where the environment wants
+it so. `test` runs code of the app: it needs no credentials, since `verify` has fetched what it runs, and gets none.
 """
 
 from __future__ import annotations
@@ -16,12 +17,17 @@ from jenkins_cd import pipelines, results
 from jenkins_cd.attempt import Attempt, Course, Request
 from jenkins_cd.config.types import PlatformFile
 from jenkins_cd.delivery import Followed
-from jenkins_cd.deploy import Done, alone, known_environment, resolve
+from jenkins_cd.delivery import load as load_model
+from jenkins_cd.deploy import Done, alone, known_environment, resolve, target_of
+from jenkins_cd.environment_tests import TestOutcome
 from jenkins_cd.errors import BadInput
-from jenkins_cd.model import Deployment, Phase, Plan, Progress
+from jenkins_cd.gitops.ledger import Ledger
+from jenkins_cd.model import Deployment, Phase, Plan, Progress, Release
 from jenkins_cd.pipelines import PipelinePlan, Snapshot, Step
 
-STAGES: Mapping[str, str] = {"plan": "Plan", "apply": "Deploy", "verify": "Verify", "test": "Tests"}  # as shown
+STAGES: Mapping[str, str] = {  # as shown
+    "plan": "Plan", "apply": "Deploy", "verify": "Verify", "test": "Tests", "record": "Record",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +35,7 @@ class Underway:
     """What the steps so far have found out."""
 
     request: Request
+    release: Release
     plan: Plan
     verified: Deployment | None  # what was verified there before
     started: datetime
@@ -36,6 +43,8 @@ class Underway:
     phases: tuple[Phase, ...] = ()
     commit: str = ""
     followed: Followed | None = None
+    tested: bool = False
+    outcome: TestOutcome | None = None  # of the tests; None: there are none
     already: bool = False
     ended: tuple[Deployment, ...] = ()  # what was recorded: nothing is left to do
 
@@ -51,8 +60,9 @@ def planned(platform: PlatformFile, request: Request, junit: str, snapshot: Snap
             arguments=("deploy", *names, "--step", name),
             needs=tuple(list(STAGES.values())[:wave][-1:]),
             wave=wave,
-            credentials=given,
-            junit=junit if name != "plan" else "",
+            credentials=() if name == "test" else given,
+            junit=junit if name not in ("plan", "test") else "",
+            always=name == "record",
         )
         for wave, (name, shown) in enumerate(STAGES.items())
     ]
@@ -70,25 +80,54 @@ def run(step: str, platform: PlatformFile, request: Request, folder: Path, progr
 
     Raises as `deploy` does, and BadInput where the step before has not run for this request.
     """
-    attempt = resolve(platform, request, folder, progress)
-    file = folder / "deploy"
+    if step == "test":
+        attempt = _without_ledger(platform, request, folder, progress)
+    else:
+        attempt = resolve(platform, request, folder, progress)
     name = f"{request.environment}-{attempt.release.project}-{attempt.release.app}"
     with alone(attempt):
         if step == "plan":
             underway = _plan(attempt)
         else:
-            before = _before(results.load(file, name, Underway), request, step)
+            before = _before(results.load(_place(folder), name, Underway), request, step)
             attempt = _continued(attempt, before)
             underway = before if before.already or before.ended else _STEPS[step](attempt, before)
-        results.save(file, name, replace(underway, phases=tuple(attempt.phases)))
-    return Done(plan=underway.plan, deployments=underway.ended, already=underway.already)
+        results.save(_place(folder), name, replace(underway, phases=tuple(attempt.phases)))
+    failure = underway.outcome.failure if underway.outcome and not underway.ended else ""
+    return Done(plan=underway.plan, deployments=underway.ended, already=underway.already, failure=failure)
+
+
+def _place(folder: Path) -> Path:
+    return folder / "deploy"
+
+
+def _without_ledger(platform: PlatformFile, request: Request, folder: Path, progress: Progress) -> Attempt:
+    """Return the attempt as the steps before have left it: to ask the ledger would take credentials."""
+    files = sorted(_place(folder).glob("*.json"), key=lambda file: file.stat().st_mtime, reverse=True)
+    left = (results.load(_place(folder), file.stem, Underway) for file in files)
+    before = _before(
+        next((one for one in left if one and _names(one.request) == _names(request)), None), request, "test"
+    )
+    return Attempt(
+        request=request,
+        release=before.release,
+        target=target_of(platform, request.environment, before.release, progress),
+        model=load_model(known_environment(platform, request.environment).model),
+        ledger=Ledger.open(platform),
+        folder=folder,
+    )
 
 
 def _plan(attempt: Attempt) -> Underway:
     verified = attempt.ledger.verified(attempt.request.app, attempt.request.environment)
     plan = phases.planned(attempt, verified)
     underway = Underway(
-        request=attempt.request, plan=plan, verified=verified, started=attempt.started, token=attempt.token
+        request=attempt.request,
+        release=attempt.release,
+        plan=plan,
+        verified=verified,
+        started=attempt.started,
+        token=attempt.token,
     )
     if phases.already(attempt, plan):
         return replace(underway, already=True)
@@ -110,22 +149,33 @@ def _verify(attempt: Attempt, before: Underway) -> Underway:
         raise _missing(before.request, "apply")
     followed = phases.verify(attempt, before.commit)
     underway = replace(before, followed=followed)
-    return underway if followed.reached else _concluded(attempt, underway, followed)
+    failure = phases.fetch_tests(attempt, followed)
+    return underway if followed.reached and not failure else _concluded(attempt, underway, followed, failure)
 
 
 def _test(attempt: Attempt, before: Underway) -> Underway:
     if before.followed is None:
         raise _missing(before.request, "verify")
-    return _concluded(attempt, before, before.followed)
+    return replace(before, outcome=phases.test(attempt, before.followed, fetched=True), tested=True)
 
 
-def _concluded(attempt: Attempt, before: Underway, followed: Followed) -> Underway:
-    tested = phases.test(attempt, followed)
-    course = Course(plan=before.plan, verified=before.verified, commit=before.commit, followed=followed, tested=tested)
+def _record(attempt: Attempt, before: Underway) -> Underway:
+    if before.followed is None or not before.tested:
+        raise _missing(before.request, "test" if before.followed else "verify")
+    verified = attempt.ledger.verified(
+        before.request.app, before.request.environment
+    )  # not from a file of the workspace
+    return _concluded(attempt, replace(before, verified=verified), before.followed, before.outcome)
+
+
+def _concluded(attempt: Attempt, before: Underway, followed: Followed, outcome: TestOutcome | None = None) -> Underway:
+    course = Course(plan=before.plan, verified=before.verified, commit=before.commit, followed=followed, tested=outcome)
     return replace(before, ended=phases.conclude(attempt, course))
 
 
-_STEPS: Mapping[str, Callable[[Attempt, Underway], Underway]] = {"apply": _apply, "verify": _verify, "test": _test}
+_STEPS: Mapping[str, Callable[[Attempt, Underway], Underway]] = {
+    "apply": _apply, "verify": _verify, "test": _test, "record": _record,
+}  # fmt: skip
 
 
 def _before(underway: Underway | None, request: Request, step: str) -> Underway:

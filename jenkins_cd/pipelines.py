@@ -43,6 +43,7 @@ class Step:
     unstable: bool = False  # a failed gate makes the build UNSTABLE
     junit: str = ""  # the JUnit file that it writes, if it comes to tests
     findings: str = ""  # the SARIF file that it writes
+    always: bool = False  # it runs also where the step that it needs has failed, to record that
 
 
 @dataclass(frozen=True, kw_only=True)
