@@ -17,7 +17,7 @@ from jenkins_cd.toolchains import Tool
 from jenkins_cd.tools import argocd, argocd_credentials, git, images, jenkins, process, registry
 
 OWN_TOOLS: Mapping[str, Tool] = {
-    "git": Tool(version=("git", "--version"), minimum="2.30", install="apt-get install git"),
+    "git": Tool(version=("git", "--version"), minimum="2.32", install="apt-get install git"),
     "helm": Tool(
         version=("helm", "version", "--short"), minimum="3.14", install="go install helm.sh/helm/v4/cmd/helm@v4.3.1"
     ),

@@ -11,6 +11,11 @@ from typing import Any
 
 import pytest
 
+from jenkins_cd import ci as runner
+from jenkins_cd.model import Purpose, StageResult
+from jenkins_cd.stages import Build, commands
+from tests.stages.projects import build
+
 APP = """\
 app: greeter
 project: shop
@@ -103,6 +108,56 @@ def test_stages_that_do_not_wait_for_one_another_run_at_the_same_time(app: Path)
     )
     result = stages(app, "dead-code", "code-standard")
     assert {stage["status"] for stage in result.values()} == {"passed"}
+
+
+class Noted:
+    """A stage that notes when it begins and when it has ended."""
+
+    NEEDS: tuple[str, ...] = ()
+
+    def __init__(self, name: str, credentials: tuple[Purpose, ...], noted: list[str]) -> None:
+        self.name, self.CREDENTIALS, self.noted = name, credentials, noted
+
+    def skip_reason(self, build: Build) -> str:
+        del build
+        return ""
+
+    def run(self, build: Build) -> StageResult:
+        self.noted.append(f"{self.name} begins")
+        time.sleep(0.3)
+        self.noted.append(f"{self.name} ended")
+        return commands.finish(commands.begin(build, self.name, build.config.app.ci.build), "passed", "")
+
+
+@pytest.mark.parametrize("secret", [True, False])
+def test_where_there_are_secrets_a_stage_that_uses_some_runs_beside_none_of_the_apps_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, secret: bool
+) -> None:
+    if secret:
+        monkeypatch.setenv("JENKINS_CD_GIT_PASSWORD", "canary-of-ci")
+    noted: list[str] = []
+    stages = {"package": Noted("package", ("git",), noted), "unit-tests": Noted("unit-tests", (), noted)}
+    result = runner.run(build(tmp_path, "", "custom"), stages)
+    assert result.status == "passed"
+    assert (noted[:2] == ["unit-tests begins", "unit-tests ended"]) == secret
+
+
+def test_what_an_apps_command_leaves_running_ends_with_its_stage_and_finds_no_secret(
+    app: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JENKINS_CD_GIT_PASSWORD", "canary-of-ci")
+    (app / "build.sh").write_text(
+        "tr '\\0' '\\n' </proc/$PPID/environ | rev >seen.xml 2>&1; env >>seen.xml\n"
+        "setsid sh -c 'echo $$ >pid; exec sleep 300' >/dev/null 2>&1 &\n"
+        "while ! [ -s pid ]; do sleep 0.05; done\n"
+    )
+    write(app, APP.replace("echo build >> order", ". ./build.sh"))
+    assert stages(app, "build")["build"]["status"] == "passed"
+    assert not Path(f"/proc/{(app / 'pid').read_text().strip()}/cmdline").exists()
+    seen = (app / "seen.xml").read_text(errors="replace")
+    assert "JENKINS_CD_VERSION=" in seen
+    assert "canary-of-ci" not in seen
+    assert "canary-of-ci"[::-1] not in seen
 
 
 def test_a_failure_stops_what_depends_on_it_and_lets_the_rest_finish(app: Path) -> None:

@@ -161,6 +161,29 @@ def test_what_is_no_proof_of_passed_tests_fails(tmp_path: Path, command: str, wh
     assert why in result.reason
 
 
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        ("mkfifo out/a.xml", "a.xml is no file"),
+        ("ln -s /dev/zero out/a.xml", "is a link out of"),
+        ("ln -s / out/a", "is a link out of"),
+        ("truncate -s 300M out/a.xml", "larger than 200 MB"),
+    ],
+)
+@pytest.mark.parametrize("pattern", ["out/**", "out/a*", "**/*"])
+def test_what_is_no_file_of_the_checkout_is_not_read(tmp_path: Path, command: str, why: str, pattern: str) -> None:
+    result = run(tmp_path, f"mkdir out; {command}; exit 0", junit=f"'{pattern}'")
+    assert result.status == "failed"
+    assert why in result.reason
+
+
+def test_a_link_to_a_folder_above_is_no_way_without_end(tmp_path: Path) -> None:
+    result = run(
+        tmp_path, f'mkdir out; ln -s .. out/up; ln -s . out/here; echo "{PASSED}" > out/a.xml', junit="'**/*.xml'"
+    )
+    assert (result.status, len(result.tests.cases if result.tests else ())) == ("passed", 1)
+
+
 def test_a_command_without_reports_passes_by_its_exit_code_alone(tmp_path: Path) -> None:
     passed = run(tmp_path, "true")
     assert (passed.status, passed.reason) == ("passed", "the command passed; no report tells of its tests")
