@@ -90,13 +90,7 @@ def build(builder: Builder, recipe: Recipe, scratch: Path, log: Path | None = No
         "BUILDX_NO_DEFAULT_ATTESTATIONS": "1",  # they tell the time
     }
     with registry.credentials(*_hosts(recipe.repository)) as login:  # base images may live there
-        said = process.run(
-            builder.build(recipe, scratch),
-            env={**environment, **login},
-            timeout=BUILD_TIMEOUT,
-            log=log,
-            trusted=False,  # a Dockerfile runs the app's own code; the login stands in a file
-        )
+        said = process.run(builder.build(recipe, scratch), env={**environment, **login}, timeout=BUILD_TIMEOUT, log=log)
     said.require(f"build the image {recipe.tag} with {builder.name}", f"the whole output is in {log}" if log else "")
     return identity.read_text(encoding="ascii").strip()
 
