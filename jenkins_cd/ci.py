@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -14,10 +15,11 @@ from pathlib import Path
 from jenkins_cd import branches, masking, results, versions
 from jenkins_cd.config import Config
 from jenkins_cd.config.types import Releases
-from jenkins_cd.errors import BadInput, Interrupted, JenkinsCdError
+from jenkins_cd.errors import BadInput, ExternalFailure, GateFailed, Interrupted, JenkinsCdError
+from jenkins_cd.gitops.ledger import Ledger
 from jenkins_cd.lines import split_lines
 from jenkins_cd.model import CiResult, Progress, StageResult, Status
-from jenkins_cd.stages import Build, Stage
+from jenkins_cd.stages import Build, Stage, upload
 from jenkins_cd.stages import load as load_stages
 from jenkins_cd.suggest import nearest
 from jenkins_cd.toolchains import detect
@@ -42,9 +44,22 @@ def prepare(workspace: Path, config: Config, version: str | None, progress: Prog
         committed=state.committed,
         dirty=state.dirty,
         source=state.source,
+        authors=state.authors,
         unreleased=branches.unreleased(rules, state, os.environ),
         progress=progress,
     )
+
+
+def check_source(build: Build, stages: Iterable[str]) -> None:
+    """Raise Refused, before any work, where these stages would publish a release that its app may not have from here.
+
+    Where the ledger cannot be read now, the stage `upload` tells, before it pushes anything.
+    """
+    platform = build.config.platform
+    if platform is None or build.unreleased or upload.STAGE not in stages:
+        return
+    with contextlib.suppress(BadInput, ExternalFailure, GateFailed):
+        Ledger.open(platform).check_source(upload.release_of(build))
 
 
 def select(names: Sequence[str]) -> Mapping[str, Stage]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jenkins_cd.attempt import Attempt, Request, allowed, already, begin, carry_out, planned
+from jenkins_cd.begun import left_behind
 from jenkins_cd.config.types import Environment, PlatformFile
 from jenkins_cd.delivery import DeliveryModel, Target, keeping
 from jenkins_cd.delivery import load as load_model
@@ -64,13 +65,16 @@ def deploy(
         if dry_run:
             attempt.model.rehearse(attempt.target, attempt.release)
             return Done(plan=plan)
-        attempt = allowed(attempt)
-        begin(attempt, plan)
-        return Done(plan=plan, deployments=carry_out(attempt, plan, verified))
+        attempt = begin(allowed(attempt), plan)
+        with left_behind(attempt):
+            return Done(plan=plan, deployments=carry_out(attempt, plan, verified))
 
 
 def resolve(platform: PlatformFile, request: Request, folder: Path, progress: Progress) -> Attempt:
-    """Return the release that is asked for and the place it goes to. Raises BadInput with the nearest valid names."""
+    """Return the release that is asked for and the place it goes to.
+
+    Raises BadInput with the nearest valid names, and Refused where the release is not from its app's own source.
+    """
     environment = known_environment(platform, request.environment)
     ledger = Ledger.open(platform)
     with ThreadPoolExecutor(1) as beside:  # while Git is at work
@@ -78,6 +82,7 @@ def resolve(platform: PlatformFile, request: Request, folder: Path, progress: Pr
         release = ledger.release(request.app, request.version)
     if release is None:
         raise unknown(ledger, request.app, request.version)
+    ledger.check_source(release)
     target = target_of(platform, request.environment, release, progress)
     return Attempt(request=request, release=release, target=target, model=loaded.result(), ledger=ledger, folder=folder)
 

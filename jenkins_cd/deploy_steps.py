@@ -3,18 +3,22 @@
 What a step found out is handed to the next one in the results folder. A step may be killed and run again; `record`, or
 the step before the tests that fails, records the verdict and puts the version before back where the environment wants
 it so. `test` runs code of the app: it needs no credentials, since `verify` has fetched what it runs, and gets none.
+
+That folder is open to whatever else runs in the workspace, so nothing in it decides anything: `apply` plans and asks
+policy itself, the steps after it go by what it has put into the ledger, and look again at what is said to run.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
+from datetime import datetime
 from pathlib import Path
 
 from jenkins_cd import attempt as phases
 from jenkins_cd import pipelines, results
 from jenkins_cd.attempt import Attempt, Course, Request
+from jenkins_cd.begun import left_behind, taken_up
 from jenkins_cd.config.types import PlatformFile
 from jenkins_cd.delivery import Followed
 from jenkins_cd.delivery import load as load_model
@@ -37,9 +41,8 @@ class Underway:
     request: Request
     release: Release
     plan: Plan
-    verified: Deployment | None  # what was verified there before
     started: datetime
-    token: str  # of the record: made again, it is the same
+    id: str = ""  # under which it was begun in the ledger
     phases: tuple[Phase, ...] = ()
     commit: str = ""
     followed: Followed | None = None
@@ -90,8 +93,7 @@ def run(step: str, platform: PlatformFile, request: Request, folder: Path, progr
             underway = _plan(attempt)
         else:
             before = _before(results.load(_place(folder), name, Underway), request, step)
-            attempt = _continued(attempt, before)
-            underway = before if before.already or before.ended else _STEPS[step](attempt, before)
+            attempt, underway = _continue(step, attempt, before)
         results.save(_place(folder), name, replace(underway, phases=tuple(attempt.phases)))
     failure = underway.outcome.failure if underway.outcome and not underway.ended else ""
     return Done(plan=underway.plan, deployments=underway.ended, already=underway.already, failure=failure)
@@ -104,10 +106,9 @@ def _place(folder: Path) -> Path:
 def _without_ledger(platform: PlatformFile, request: Request, folder: Path, progress: Progress) -> Attempt:
     """Return the attempt as the steps before have left it: to ask the ledger would take credentials."""
     files = sorted(_place(folder).glob("*.json"), key=lambda file: file.stat().st_mtime, reverse=True)
-    left = (results.load(_place(folder), file.stem, Underway) for file in files)
-    before = _before(
-        next((one for one in left if one and _names(one.request) == _names(request)), None), request, "test"
-    )
+    found = (results.load(_place(folder), file.stem, Underway) for file in files)
+    ours = next((state for state in found if state and _names(state.request) == _names(request)), None)
+    before = _before(ours, request, "test")
     return Attempt(
         request=request,
         release=before.release,
@@ -115,33 +116,72 @@ def _without_ledger(platform: PlatformFile, request: Request, folder: Path, prog
         model=load_model(known_environment(platform, request.environment).model),
         ledger=Ledger.open(platform),
         folder=folder,
+        phases=list(before.phases),
     )
 
 
 def _plan(attempt: Attempt) -> Underway:
     verified = attempt.ledger.verified(attempt.request.app, attempt.request.environment)
     plan = phases.planned(attempt, verified)
-    underway = Underway(
-        request=attempt.request,
-        release=attempt.release,
-        plan=plan,
-        verified=verified,
-        started=attempt.started,
-        token=attempt.token,
-    )
+    underway = Underway(request=attempt.request, release=attempt.release, plan=plan, started=attempt.started)
     if phases.already(attempt, plan):
         return replace(underway, already=True)
-    phases.allowed(replace(attempt, phases=[]))  # told before anything is changed; asked, and recorded, when it is
+    # Told before anything is changed; asked, and recorded, when it is.
+    phases.allowed(replace(attempt, phases=[]), record=False)
     return underway
 
 
-def _apply(attempt: Attempt, before: Underway) -> Underway:
-    allowed = phases.allowed(attempt)
+def _continue(step: str, attempt: Attempt, before: Underway) -> tuple[Attempt, Underway]:
+    """Run a step that is not the first; returns the attempt that it worked on, too."""
+    if step == "test":
+        return attempt, before if before.already or before.ended else _test(attempt, before)
+    if before.already:
+        return attempt, _still_already(attempt, before)
+    if ended := _recorded(attempt, before):
+        return replace(attempt, phases=list(before.phases)), replace(before, ended=ended)
+    before = replace(before, ended=())
+    if step == "apply":
+        return _apply(replace(attempt, started=before.started), before)
+    attempt = _begun(attempt, before, step)
+    with left_behind(attempt):
+        return attempt, _STEPS[step](attempt, before)
+
+
+def _still_already(attempt: Attempt, before: Underway) -> Underway:
+    """Return what the plan found, if it is so."""
+    plan = attempt.model.plan(attempt.target, attempt.release, before.plan.verified)
+    if not phases.already(attempt, plan):
+        raise _missing(before.request, "plan")
+    return before
+
+
+def _recorded(attempt: Attempt, before: Underway) -> tuple[Deployment, ...]:
+    """Return the verdicts that the steps before have recorded, as the ledger has them; none where it has not."""
+    app, environment = attempt.request.app, attempt.request.environment
+    found = [attempt.ledger.deployment(app, environment, one.id) for one in before.ended]
+    known = tuple(one for one in found if one)
+    latest = attempt.ledger.latest(app, environment)
+    ours = known and known[0].version == attempt.release.version and known[0].build_url == attempt.request.build_url
+    return known if ours and len(known) == len(found) and latest == known[-1] else ()
+
+
+def _begun(attempt: Attempt, before: Underway, step: str) -> Attempt:
+    """Return the attempt as `apply` has begun it: who asked, who approved and since when is what the ledger says."""
+    request = attempt.request
+    begun = attempt.ledger.begun_as(request.app, request.environment, before.id) if before.id else None
+    if begun is None or begun.version != request.version or begun.build_url != request.build_url:
+        raise _missing(request, "apply" if step == "verify" else "verify")
+    return taken_up(replace(attempt, phases=list(before.phases)), begun)
+
+
+def _apply(attempt: Attempt, before: Underway) -> tuple[Attempt, Underway]:
     verified = attempt.ledger.verified(before.request.app, before.request.environment)  # maybe not the plan's any more
-    phases.begin(allowed, before.plan)
-    commit, followed = phases.tried(allowed, before.plan)
-    applied = replace(before, request=allowed.request, verified=verified, commit=commit, followed=None)
-    return _concluded(allowed, applied, followed) if followed else applied
+    plan = phases.planned(attempt, verified)
+    attempt = phases.begin(phases.allowed(attempt), plan)
+    with left_behind(attempt):
+        commit, followed = phases.tried(attempt, plan)
+        applied = replace(before, request=attempt.request, plan=plan, id=attempt.id, commit=commit, followed=None)
+        return attempt, _concluded(attempt, applied, followed) if followed else applied
 
 
 def _verify(attempt: Attempt, before: Underway) -> Underway:
@@ -160,22 +200,26 @@ def _test(attempt: Attempt, before: Underway) -> Underway:
 
 
 def _record(attempt: Attempt, before: Underway) -> Underway:
-    if before.followed is None or not before.tested:
-        raise _missing(before.request, "test" if before.followed else "verify")
-    verified = attempt.ledger.verified(
-        before.request.app, before.request.environment
-    )  # not from a file of the workspace
-    return _concluded(attempt, replace(before, verified=verified), before.followed, before.outcome)
+    if before.followed is None:
+        raise _missing(before.request, "verify")
+    if not before.tested or (attempt.target.environment.tests and before.outcome is None):
+        raise _missing(before.request, "test")
+    return _concluded(attempt, before, _seen_again(attempt, before), before.outcome)
+
+
+def _seen_again(attempt: Attempt, before: Underway) -> Followed:
+    """Return how it stands now: that it came up stands in a file, and is not believed. It need not settle again."""
+    at_once = replace(attempt.target, environment=replace(attempt.target.environment, settle="0ms"))
+    return phases.follow(replace(attempt, target=at_once), before.commit)
 
 
 def _concluded(attempt: Attempt, before: Underway, followed: Followed, outcome: TestOutcome | None = None) -> Underway:
-    course = Course(plan=before.plan, verified=before.verified, commit=before.commit, followed=followed, tested=outcome)
+    verified = attempt.ledger.verified(before.request.app, before.request.environment, before=attempt.id)
+    course = Course(plan=before.plan, verified=verified, commit=before.commit, followed=followed, tested=outcome)
     return replace(before, ended=phases.conclude(attempt, course))
 
 
-_STEPS: Mapping[str, Callable[[Attempt, Underway], Underway]] = {
-    "apply": _apply, "verify": _verify, "test": _test, "record": _record,
-}  # fmt: skip
+_STEPS: Mapping[str, Callable[[Attempt, Underway], Underway]] = {"verify": _verify, "record": _record}
 
 
 def _before(underway: Underway | None, request: Request, step: str) -> Underway:
@@ -183,23 +227,6 @@ def _before(underway: Underway | None, request: Request, step: str) -> Underway:
     if underway is None or _names(underway.request) != _names(request):
         raise _missing(request, "plan" if step == "apply" else f"plan, then the others up to {step}")
     return underway
-
-
-def _continued(attempt: Attempt, before: Underway) -> Attempt:
-    """Return the attempt as it stood when the step before ended: its phases, its approval, and the time it took."""
-    given = before.request
-    request = replace(
-        attempt.request, approver=given.approver, approval_reason=given.approval_reason, approval=given.approval
-    )
-    passed = (datetime.now(timezone.utc) - before.started).total_seconds()
-    return replace(
-        attempt,
-        request=request,
-        started=before.started,
-        token=before.token,
-        clock=attempt.clock - max(passed, 0.0),
-        phases=list(before.phases),
-    )
 
 
 def _names(request: Request) -> tuple[str, str, str]:

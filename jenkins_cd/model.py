@@ -41,6 +41,7 @@ class GitState:
     distance: int  # commits since it, or since the root
     shallow: bool
     source: str  # origin's URL without userinfo, else the file:// URL of the checkout
+    authors: tuple[str, ...] = ()  # who wrote and who committed the commit, each as `name <e-mail>`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,6 +155,7 @@ class Release:
     chart: Chart
     image: Image | None = None
     health: Health = field(default_factory=Health)
+    authors: tuple[str, ...] = ()  # who wrote and who committed the commit, each as `name <e-mail>`
     published: datetime | None = None
     published_by: str = ""
     build_url: str = ""
@@ -273,7 +275,7 @@ class Resource:
 class Deployment:
     """One attempt to bring a release to an environment, and how it ended."""
 
-    id: str  # sorts by time
+    id: str  # sorts after those that the ledger had when it was begun, or gitops.order.NEXT
     app: str
     project: str
     version: str
@@ -304,7 +306,7 @@ class Deployment:
 class Begun:
     """A deployment that policy has allowed and that is about to be applied: what a later run needs to take it up."""
 
-    id: str  # of the deployment that it becomes
+    id: str  # of the deployment that it becomes, or gitops.order.NEXT
     app: str
     project: str
     version: str
@@ -323,7 +325,7 @@ class Begun:
 class Approval:
     """Somebody's word that a version may go to an environment. A deployment that starts after it uses it up."""
 
-    id: str  # sorts by time
+    id: str  # sorts after what the ledger had of the app, or gitops.order.NEXT
     app: str
     project: str
     version: str
@@ -331,6 +333,7 @@ class Approval:
     approver: str
     reason: str
     at: datetime
+    requested_by: str = ""  # who asked for it; empty: nobody knows
     build_url: str = ""
     schema: Literal["jenkins_cd/approval/v1"] = "jenkins_cd/approval/v1"
 

@@ -77,7 +77,9 @@ def _bare(shape: Shape) -> dict[str, Any]:
     if shape.kind is Literal:
         return {"enum": list(shape.choices)}
     if shape.kind is tuple and shape.item:
-        return {"type": "array", "items": _schema(shape.item)}
+        several = {"type": "array", "items": _schema(shape.item)}
+        single = any(meta.single for meta in shape.metas)
+        return {"anyOf": [_schema(shape.item), several]} if single else several
     if shape.name and shape.item:
         names = _limits(shape.name)
         inner = {"type": "object", "additionalProperties": _schema(shape.item)}

@@ -107,6 +107,18 @@ class Repository:
                 self._fetch_ref(commit, "--unshallow", what=f"the history of {commit[:12]}")
         return bool(self._ancestry(commit, ancestor))
 
+    def added(self, commit: str, prefix: str) -> tuple[str, ...]:
+        """Return the files below the folder `prefix` in the order in which the history of `commit` added them.
+
+        The history is fetched where the mirror lacks it. A file that was removed and added again is named twice.
+        """
+        if self._shallow:
+            with lock.held(self.folder / "mirror.lock"):
+                self._fetch_ref(commit, "--unshallow", what=f"the history of {commit[:12]}")
+        how = ("--reverse", "--first-parent", "-m", "--no-renames", "--diff-filter=A", "--name-only", "--format=", "-z")
+        listed = self._reading(commit, lambda: self._git("log", *how, "--no-show-signature", commit, "--", prefix))
+        return tuple(path.decode("utf-8", "surrogateescape") for path in listed.split(b"\0") if path)
+
     def _ancestry(self, commit: str, ancestor: str) -> bool | None:
         """Tell whether `ancestor` is in the history of `commit`; None where the mirror does not know that much."""
         if self._missing(commit, ancestor):

@@ -49,7 +49,9 @@ def run(build: Build) -> StageResult:
 
 def _publish(build: Build, platform: PlatformFile, package: PackageResult, work: commands.Work) -> tuple[Release, bool]:
     """Return the release as the ledger has it, and whether we put it there."""
-    ledger, release = Ledger.open(platform), _release(build, package)
+    ledger, release = Ledger.open(platform), replace(release_of(build), chart=package.chart, image=package.image)
+    ledger.check_source(release)
+    ledger.check_tags(release)
     if ledger.release(f"{release.project}/{release.app}", release.version) is None:
         release = _pushed(build, release, package, work, platform.registry.plain_http)
         build.progress.note(STAGE, f"publishing {release.app} {release.version} to the ledger")
@@ -116,7 +118,8 @@ def _read_back(repository: str, digest: str, plain_http: bool) -> str:
     return digest
 
 
-def _release(build: Build, package: PackageResult) -> Release:
+def release_of(build: Build) -> Release:
+    """Return the release that the build is to become, without what is packaged."""
     app = build.config.app
     return Release(
         app=app.app,
@@ -124,8 +127,8 @@ def _release(build: Build, package: PackageResult) -> Release:
         version=build.version,
         commit=build.commit,
         source=build.source,
-        chart=package.chart,
-        image=package.image,
+        authors=build.authors,
+        chart=Chart(name=app.app, repository=""),
         health=Health(path=app.health.path, version=app.health.version),
         published_by=requester.name(),
         build_url=requester.build_url(),

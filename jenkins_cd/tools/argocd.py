@@ -16,7 +16,7 @@ from urllib.parse import quote
 from jenkins_cd.errors import BadInput
 from jenkins_cd.masking import register
 from jenkins_cd.tools import argocd_failures as failures
-from jenkins_cd.tools import process
+from jenkins_cd.tools import process, server_time
 from jenkins_cd.tools.argocd_credentials import Credentials as Credentials
 from jenkins_cd.tools.argocd_credentials import Login, subject
 from jenkins_cd.tools.argocd_credentials import credentials as credentials
@@ -169,6 +169,7 @@ def _session(server: Server) -> requests.Session:
         return request
 
     session = requests.Session()
+    session.hooks["response"].append(server_time.hook)
     session.auth = sign  # what .netrc has is for others
     # A body or not: the server takes nothing but JSON from who changes something.
     session.headers.update(

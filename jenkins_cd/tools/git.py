@@ -46,6 +46,7 @@ def state(workspace: Path) -> GitState:
         distance=distance,
         shallow=shallow,
         source=_source(workspace, top),
+        authors=_authors(workspace),
     )
 
 
@@ -201,6 +202,13 @@ def _last_tag(workspace: Path) -> tuple[str | None, int]:
             versions = {version: twin for twin in twins if (version := from_tag(twin))}
             return versions[newest(list(versions))[0]], int(distance)
         excluded.append(f"--exclude={tag}")
+
+
+def _authors(workspace: Path) -> tuple[str, ...]:
+    """Return who wrote the commit, alone or with others, and who committed it, each as `name <e-mail>`."""
+    wanted = "%an <%ae>%n%cn <%ce>%n%(trailers:key=Co-authored-by,valueonly,unfold)"
+    said = _text(workspace, "log", "-1", "--no-show-signature", f"--format={wanted}").split("\n")
+    return tuple(dict.fromkeys(name.strip() for name in said if name.strip(" <>")))
 
 
 def _source(workspace: Path, top: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
+from jenkins_cd.tools import server_time
 from jenkins_cd.tools.kubeconfig import Cluster
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def of(cluster: Cluster) -> requests.Session:
         return request
 
     session = requests.Session()
+    session.hooks["response"].append(server_time.hook)
     session.trust_env = False  # neither .netrc nor REQUESTS_CA_BUNDLE speak of this server
     session.auth = sign
     session.verify = not cluster.insecure

@@ -46,6 +46,21 @@ def test_the_state_names_the_commit_and_its_date(app: Path, monkeypatch: pytest.
     assert state.source == app.as_uri()
 
 
+def test_who_wrote_and_who_committed_the_commit_is_known(app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for role, name in (("AUTHOR", "Jane Döe"), ("COMMITTER", "Forge")):
+        monkeypatch.setenv(f"GIT_{role}_NAME", name)
+        monkeypatch.setenv(f"GIT_{role}_EMAIL", f"{role.lower()}@shop.example")
+    (app / ".mailmap").write_text("Somebody Else <else@shop.example> <author@shop.example>\n", encoding="utf-8")
+    run(app, "add", "--all")
+    run(app, "commit", "-q", "-m", "Together\n\nCo-authored-by: Joe <joe@shop.example>\nCo-Authored-By: Mia <mia@x>")
+    assert git.state(app).authors == (
+        "Jane Döe <author@shop.example>",
+        "Forge <committer@shop.example>",
+        "Joe <joe@shop.example>",
+        "Mia <mia@x>",
+    )
+
+
 def test_only_tracked_files_make_it_dirty(app: Path) -> None:
     (app / "new.txt").write_text("x")
     assert not git.state(app).dirty

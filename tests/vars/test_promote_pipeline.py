@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import threading
+import time
 from typing import Any
 
 import pytest
 
+from tests.jenkins.model import Build
+from tests.jenkins.questions import Answer, Question
 from tests.vars import plans
 from tests.vars.scene import PLATFORM, Scene, document, failing, stages
 
+PATIENCE = 2.0  # seconds that nobody answers for
 PARAMETERS = {"APP": "storefront", "VERSION": "1.0.0", "ENVIRONMENT": "staging", "REASON": "it's $ale time"}
 QUESTION = {"question": "Promote storefront 1.0.0 to staging?", "approvers": ["qa", "jane"], "already": False}
 
@@ -68,6 +73,24 @@ def test_a_no_records_nothing_and_deploys_nothing(promotion: Scene) -> None:
     assert outcome.result in ("ABORTED", "FAILURE")
     assert [started.arguments[0] for started in promotion.started] == ["promote", "promote"]
     assert promotion.built == []
+
+
+def test_a_question_that_is_aborted_records_nothing_and_deploys_nothing(
+    promotion: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has the right Job/Cancel can do so: Jenkins asks for no more."""
+    aborted = threading.Event()
+
+    def nobody_answers(_build: Build, _question: Question) -> Answer:
+        aborted.set()
+        time.sleep(PATIENCE)
+        return Answer(submitter="jane")
+
+    monkeypatch.setattr(promotion, "input", nobody_answers)
+    outcome = promotion.run("promotePipeline()", parameters=PARAMETERS, aborted=aborted)
+    assert outcome.result == "ABORTED"
+    assert [started.arguments[0] for started in promotion.started] == ["promote", "promote"]
+    assert (outcome.description or "", promotion.built) == ("", [])
 
 
 def test_an_answer_of_somebody_who_may_not_approve_deploys_nothing(promotion: Scene) -> None:
