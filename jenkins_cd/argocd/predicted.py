@@ -15,6 +15,7 @@ from jenkins_cd.argocd.states import Object
 from jenkins_cd.drift import compare, values
 from jenkins_cd.drift.paths import Key, Path, keys
 from jenkins_cd.lines import split_lines
+from jenkins_cd.tools.yaml_writer import dump
 
 CHANGED = f"{values.HIDDEN}, another one"
 _SERVERS = ("managedFields", "resourceVersion", "uid", "generation", "creationTimestamp", "selfLink")
@@ -117,6 +118,4 @@ def _beside(value: Sequence[Any], other: Sequence[Any], path: Path) -> list[Any]
 
 
 def _dump(one: Object) -> str:
-    import yaml
-
-    return str(yaml.safe_dump(dict(one), sort_keys=True, allow_unicode=True, width=120)) if one else ""
+    return dump(one, sort_keys=True) if one else ""

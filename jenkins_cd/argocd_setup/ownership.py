@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jenkins_cd.lines import split_lines
+from jenkins_cd.tools.yaml_writer import dump
 
 Object = Mapping[str, Any]
 _OURS = {  # keys of `spec`; where we do not write one, it must not be there
@@ -83,9 +84,7 @@ def ours(there: Object) -> bool:
 
 
 def _shown(object_: Object, wanted: Object) -> str:
-    import yaml
-
-    return str(yaml.safe_dump(_compared(object_, wanted), sort_keys=True, width=120))
+    return dump(_compared(object_, wanted), sort_keys=True)
 
 
 def _compared(object_: Object, wanted: Object) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from jenkins_cd.config.check import parse
 from jenkins_cd.config.kinds import NAME
 from jenkins_cd.config.types import AppFile
 from jenkins_cd.errors import BadInput
+from jenkins_cd.tools.yaml_writer import scalar
 
 TEMPLATE = Path(__file__).parent / "templates" / APP_FILE
 _BUILD = "  # build:\n  #   run: make build               # a command instead of the toolchain's"
@@ -51,7 +52,8 @@ def render(said: Answers) -> str:
     for option, value in vars(said).items():
         if not re.fullmatch(NAME.pattern, value) or len(value) > NAME.max_length:
             raise BadInput(f"--{option} {value[:60]!r} is no name: expected {NAME.expected}")
-    text = Template(TEMPLATE.read_text(encoding="utf-8")).substitute(vars(said), build=build)
+    names = {option: scalar(value) for option, value in vars(said).items()}  # an app may be called `on`
+    text = Template(TEMPLATE.read_text(encoding="utf-8")).substitute(names, build=build)
     parse(text, AppFile, APP_FILE, "app")
     return text
 

@@ -56,7 +56,7 @@ def decode(data: bytes) -> str:
 def compose(text: str) -> Node:
     """Return the one document of a text as nodes with line numbers. Raises Malformed."""
     try:
-        _check_depth(text)
+        check_depth(text)
         node = yaml.compose(text, Loader=LOADER)
     except yaml.YAMLError as error:
         raise _in_plain_words(error, text) from error
@@ -71,8 +71,11 @@ def line_of(node: Node) -> int:
     return node.start_mark.line + 1 if node.start_mark else 0
 
 
-def _check_depth(text: str) -> None:
-    """Walk the events first: the composer of libyaml's binding recurses, and deep nesting would crash the process."""
+def check_depth(text: str) -> None:
+    """Walk the events first: the composer of libyaml's binding recurses, and deep nesting would crash the process.
+
+    Raises Malformed for what is nested deeper than MAX_DEPTH, YAMLError for what is no YAML.
+    """
     depth = 0
     for event in yaml.parse(text, Loader=LOADER):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)

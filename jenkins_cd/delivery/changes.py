@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from jenkins_cd.delivery import charts
 from jenkins_cd.errors import JenkinsCdError
+from jenkins_cd.gitops import image_names
 from jenkins_cd.lines import split_lines
 from jenkins_cd.model import Release
 from jenkins_cd.tools import helm
@@ -40,11 +41,14 @@ def of_manifests(before: Files, after: Files, release: Release, plain_http: bool
 def render(files: Files, release: Release, plain_http: bool) -> str:
     """Return the manifests of the chart that the files are: one folder, with Chart.yaml in it.
 
-    Raises BadInput with Helm's reason, ExternalFailure where a dependency cannot be fetched
-    or is not as it was released.
+    Raises BadInput with Helm's reason, or where the chart makes another image of the release's, ExternalFailure where a
+    dependency cannot be fetched or is not as it was released.
     """
     with charts.unpacked(files, release, plain_http) as chart:
-        return helm.template(chart, release.app, release.project)
+        manifests = helm.template(chart, release.app, release.project)
+    if release.image:
+        image_names.check(release.image.repository, manifests)
+    return manifests
 
 
 def _rendered_or_nothing(files: Files, release: Release, plain_http: bool) -> str:

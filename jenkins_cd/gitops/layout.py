@@ -3,7 +3,8 @@
 The folder is a Helm chart. Its `version` is the release that is wanted, and its values name the image. A first
 deployment makes it: from the release's chart where that has no templates of its own (then it depends on a common
 chart), else as a chart that depends on the release's. From then on it belongs to whoever runs the environment, and a
-deployment changes the release's version and image in it and nothing else.
+deployment changes the release's version and image in it and nothing else. The same holds for a `values.yaml` that was
+there before.
 """
 
 from __future__ import annotations
@@ -13,14 +14,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from jenkins_cd.config.tree import merge
 from jenkins_cd.errors import BadInput
-from jenkins_cd.gitops import edit
+from jenkins_cd.gitops import edit, image_names, insert, yaml_nodes
 from jenkins_cd.gitops.repository import View
 from jenkins_cd.model import Release
 from jenkins_cd.tools.kubernetes_yaml import load_all
+from jenkins_cd.tools.yaml_writer import dump
 
 Keys = tuple[str, ...]
 
@@ -52,13 +52,17 @@ def files(view: View, place: str, release: Release, package: Callable[[], Path])
     """
     names = {name: f"{place}/{name}" for name in ("Chart.yaml", "values.yaml", "Chart.lock")}
     present = view.read_all(names.values())
-    if names["Chart.yaml"] not in present:
-        wanted: dict[str, bytes | None] = {**first(package(), release, place)}
+    prepared, old = present.get(names["values.yaml"]), present.get(names["Chart.yaml"])
+    if old is None:
+        made = first(package(), release, place)
+        if prepared is not None:
+            made |= _with_prepared(prepared, made[names["Chart.yaml"]], place, release)
+        wanted: dict[str, bytes | None] = {**made}
     else:
         wanted = {**_bumped(present, place, release)}
-        old, new = present[names["Chart.yaml"]], wanted[names["Chart.yaml"]] or b""
-        if names["Chart.lock"] in present and _dependencies(old, place) != _dependencies(new, place):
-            wanted[names["Chart.lock"]] = None  # it locks the version before, and Helm refuses one that is out of date
+    new = wanted[names["Chart.yaml"]] or b""
+    if names["Chart.lock"] in present and (old is None or depends_on(old, place) != depends_on(new, place)):
+        wanted[names["Chart.lock"]] = None  # it locks the version before, and Helm refuses one that is out of date
     return {path: content for path, content in wanted.items() if content != present.get(path)}
 
 
@@ -68,21 +72,40 @@ def first(package: Path, release: Release, place: str, over: Mapping[str, Any] |
     `over` are values that are laid over the chart's own. Raises BadInput where the package is no such chart.
     """
     chart, values, templates = _unpacked(package, release)
-    own = _dependencies(chart, place)
-    if templates or not own:
-        below = merge(over or {}, {"image": _image(release)} if release.image else {})
+    own = depends_on(chart, place)
+    if templates or not own or not all(_of_a_registry(one) for one in own):
+        there = _below(merge(values_of(values, f"{package.name}: values.yaml"), over or {}), ("image",))
+        below = merge(over or {}, {"image": _image(release, there)} if release.image else {})
         return {
-            f"{place}/Chart.yaml": _dump(_wrapper(release)),
-            f"{place}/values.yaml": _dump({**_tags(over or {}), release.chart.name: below} if below else {}),
+            f"{place}/Chart.yaml": dump(_wrapper(release)).encode(),
+            f"{place}/values.yaml": dump({**_tags(over or {}), release.chart.name: below} if below else {}).encode(),
         }
     where = str(own[0].get("alias") or own[0].get("name")), "image"
     versions: dict[edit.Path, str] = {("version",): release.version, ("appVersion",): release.version}
     file = f"{package.name}: values.yaml"
-    laid = _dump(merge(values_of(values, file), over)) if over else values
+    laid = dump(merge(values_of(values, file), over)).encode() if over else values
     return {
         f"{place}/Chart.yaml": edit.change(chart, versions, f"{package.name}: Chart.yaml"),
         f"{place}/values.yaml": _with_image(laid, where, release, file),
     }
+
+
+def _of_a_registry(dependency: Mapping[str, Any]) -> bool:
+    """Tell whether a chart can be had elsewhere than in the package: not one of the checkout, nor a vendored one."""
+    repository = str(dependency.get("repository") or "")
+    return bool(repository) and not repository.startswith("file:")
+
+
+def _with_prepared(values: bytes, chart: bytes, place: str, release: Release) -> dict[str, bytes]:
+    """Return the values that somebody has prepared for the first deployment, with the image of the release."""
+    file, depends = f"{place}/values.yaml", depends_on(chart, place)
+    values_of(values, file)
+    if release.image is None:
+        return {file: values}
+    places = _image_places(depends, release)
+    if len(places) > 1:
+        return {file: _with_image_set(values, _image_keys(values, depends, file, release), file, release)}
+    return {file: _with_image(values, places[0], release, file)}
 
 
 def _tags(over: Mapping[str, Any]) -> dict[str, Any]:
@@ -93,8 +116,11 @@ def _tags(over: Mapping[str, Any]) -> dict[str, Any]:
 def values_of(content: bytes, file: str) -> dict[str, Any]:
     """Return the values of a file, read as Helm does. Raises BadInput where it holds none."""
     try:
-        edit.load(content, file)  # refuses what is too large, and what is more than one document
-        loaded = load_all(content.decode("utf-8"))
+        text = yaml_nodes.decoded(content, file)
+        root = yaml_nodes.document(text, file)  # refuses what is too deep, and what is more than one document
+        if root is not None:
+            yaml_nodes.plain(root, file)  # refuses what stands for too much
+        loaded = load_all(text)
     except BadInput as error:
         raise BadInput(error.message, f"correct {file}", error.problems) from error
     except ValueError as error:
@@ -111,7 +137,7 @@ def _bumped(present: Mapping[str, bytes], place: str, release: Release) -> dict[
     changes: dict[edit.Path, str] = {("version",): release.version}
     if isinstance(chart, dict) and "appVersion" in chart:
         changes["appVersion",] = release.version
-    for index, dependency in enumerate(_dependencies(present[chart_file], place)):
+    for index, dependency in enumerate(depends_on(present[chart_file], place)):
         if dependency.get("name") == release.chart.name:
             changes["dependencies", index, "version"] = release.version
             if "repository" in dependency:
@@ -119,20 +145,24 @@ def _bumped(present: Mapping[str, bytes], place: str, release: Release) -> dict[
     bumped = {chart_file: edit.change(present[chart_file], changes, chart_file)}
     if release.image:
         values = present.get(values_file, b"{}\n")
-        where = _image_keys(values, _dependencies(present[chart_file], place), values_file, release)
-        bumped[values_file] = edit.change(values, _image_changes(values, where, values_file, release), values_file)
+        where = _image_keys(values, depends_on(present[chart_file], place), values_file, release)
+        bumped[values_file] = _with_image_set(values, where, values_file, release)
     return bumped
 
 
-def _image_keys(values: bytes, dependencies: list[dict[str, Any]], file: str, release: Release) -> Keys:
-    """Return the keys that lead to the app's `image` in the values: below the dependency that deploys it."""
-    names = [str(one.get("alias") or one.get("name")) for one in dependencies]
-    own = [name for name, one in zip(names, dependencies, strict=True) if one.get("name") == release.chart.name]
-    places: list[Keys] = [(name, "image") for name in own or names] or [("image",)]
-    loaded = edit.load(values, file)
+def _image_places(depends: list[dict[str, Any]], release: Release) -> list[Keys]:
+    """Return the keys that may lead to the app's `image` in the values: below the dependency that deploys it."""
+    names = [str(one.get("alias") or one.get("name")) for one in depends]
+    own = [name for name, one in zip(names, depends, strict=True) if one.get("name") == release.chart.name]
+    return [(name, "image") for name in own or names] or [("image",)]
+
+
+def _image_keys(values: bytes, depends: list[dict[str, Any]], file: str, release: Release) -> Keys:
+    """Return the keys that lead to the app's `image` in the values. Raises BadInput unless there is one such place."""
+    places, loaded = _image_places(depends, release), edit.load(values, file)
     found = [keys for keys in places if {"tag", "digest"} & _below(loaded, keys).keys()]
     if len(found) > 1 and release.image:
-        found = [keys for keys in found if _below(loaded, keys).get("repository") == release.image.repository]
+        found = [keys for keys in found if image_names.of(_below(loaded, keys)) == release.image.repository]
     if len(found) == 1:
         return found[0]
     example = edit.show(places[0])
@@ -144,27 +174,40 @@ def _image_keys(values: bytes, dependencies: list[dict[str, Any]], file: str, re
     )
 
 
-def _image_changes(values: bytes, where: Keys, file: str, release: Release) -> dict[edit.Path, str]:
-    present = _below(edit.load(values, file), where)
-    return {(*where, key): value for key, value in _image(release).items() if key in present}
+def _with_image_set(values: bytes, where: Keys, file: str, release: Release) -> bytes:
+    """Return values with those keys of the image set that stand there.
+
+    Raises BadInput where one that says something else comes from elsewhere, through a merge key.
+    """
+    literal, effective = _below(edit.load(values, file), where), _below(values_of(values, file), where)
+    wanted = _image(release, effective)
+    merged = [key for key in wanted if key not in literal and effective.get(key, wanted[key]) != wanted[key]]
+    if merged:
+        raise BadInput(
+            f"{file}: {edit.show((*where, merged[0]))} comes from a merge key, and others may have it from there too",
+            f"write {', '.join(merged)} out below {edit.show(where)}",
+        )
+    changes: dict[edit.Path, str] = {(*where, key): value for key, value in wanted.items() if key in literal}
+    return edit.change(values, changes, file)
 
 
-def _image(release: Release) -> dict[str, str]:
+def _image(release: Release, there: Mapping[str, Any]) -> dict[str, str]:
+    """Return the release's image in the keys that values have for it whose `image` is `there` now."""
     if release.image is None:
         return {}
-    return {"repository": release.image.repository, "tag": release.version, "digest": release.image.digest}
+    name = image_names.keys(release.image.repository, there)
+    return {**name, "tag": release.version, "digest": release.image.digest}
 
 
 def _with_image(values: bytes, where: Keys, release: Release, file: str) -> bytes:
     """Return values with the image of the release, its keys added where they are missing."""
-    there = _below(edit.load(values, file), where).keys()
-    if not release.image or ("repository" in there and {"tag", "digest"} & there):
-        return edit.change(values, _image_changes(values, where, file, release), file)
-    loaded = inner = yaml.safe_load(values) or {}
-    for key in where:
-        inner[key] = inner = inner.get(key) or {}
-    inner.update(_image(release))
-    return _dump(loaded)
+    if not release.image:
+        return values
+    there = _below(edit.load(values, file), where)
+    if "repository" not in there or not {"tag", "digest"} & there.keys():
+        missing = {key: one for key, one in _image(release, there).items() if key not in there}
+        values = insert.add(values, where, missing, file)
+    return _with_image_set(values, where, file, release)
 
 
 def packaged(package: Path, chart: str) -> dict[str, bytes | None]:
@@ -208,7 +251,8 @@ def _wrapper(release: Release) -> dict[str, Any]:
     }
 
 
-def _dependencies(chart: bytes, place: str) -> list[dict[str, Any]]:
+def depends_on(chart: bytes, place: str) -> list[dict[str, Any]]:
+    """Return what the Chart.yaml of the folder `place` depends on, each value as its text."""
     loaded = edit.load(chart, f"{place}/Chart.yaml")
     listed = loaded.get("dependencies") if isinstance(loaded, dict) else None
     return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
@@ -219,7 +263,3 @@ def _below(loaded: Any, keys: Keys) -> dict[str, Any]:
     for key in keys:
         loaded = loaded.get(key) if isinstance(loaded, dict) else None
     return loaded if isinstance(loaded, dict) else {}
-
-
-def _dump(value: Any) -> bytes:
-    return str(yaml.safe_dump(value, sort_keys=False, allow_unicode=True)).encode()

@@ -9,7 +9,6 @@ import contextlib
 import gzip
 import hashlib
 import io
-import json
 import os
 import re
 import tarfile
@@ -22,6 +21,8 @@ from typing import Any
 from jenkins_cd.errors import BadInput, ExternalFailure
 from jenkins_cd.lines import split_lines
 from jenkins_cd.tools import leftovers, process, registry
+from jenkins_cd.tools.kubernetes_yaml import load_all
+from jenkins_cd.tools.yaml_writer import dump
 
 OLDEST = (3, 13)  # the first with --plain-http
 INSTALL = "go install helm.sh/helm/v4/cmd/helm@v4.3.1"
@@ -65,8 +66,22 @@ def dependency_build(chart: Path, plain_http: bool = False, hint: str = "") -> N
     with registry.credentials(*hosts) as login, _known(sources) as environment:
         said = _helm(["dependency", "build", *_plain(plain_http), "--", str(chart)], {**environment, **login})
     name = str(_yaml(chart / "Chart.yaml").get("name") or chart.name)
+    if said.exit_code != 0 and "out of sync" in said.output:
+        raise BadInput(
+            f"the Chart.lock of the chart {name} does not fit the dependencies in its Chart.yaml",
+            "run helm dependency update and commit Chart.lock, or remove it",
+            _told(said),
+        )
     where = "; ".join(filter(None, (hint, "check `dependencies` in its Chart.yaml")))
     _require(said, f"fetch the dependencies of the chart {name}", where)
+
+
+def has_dependencies(chart: Path) -> bool:
+    """Tell whether all that a chart folder depends on stands in its `charts` folder, in versions that fit."""
+    listed = _helm(["dependency", "list", "--max-col-width", "1000", "--", str(chart)])
+    listed.require(f"list the dependencies of the chart {chart.name}", "check `dependencies` in its Chart.yaml")
+    rows = [line.split("\t") for line in listed.stdout.split("\n")[1:]]
+    return all(row[3].strip() in ("ok", "unpacked") for row in rows if len(row) == 4)
 
 
 def package(chart: Path, into: Path, version: str, app_version: str = "", modified: datetime = EPOCH) -> Path:
@@ -79,7 +94,7 @@ def package(chart: Path, into: Path, version: str, app_version: str = "", modifi
         made = next(Path(aside).glob("*.tgz"), None)
         if made is None:
             raise ExternalFailure(f"helm package has made no file: {said.output}")
-        _repack(made, modified)
+        repack(made, modified)
         return made.replace(into / made.name)
 
 
@@ -199,21 +214,19 @@ def _known(sources: Sequence[str]) -> Iterator[dict[str, str]]:
     entries += [{"name": hashlib.sha256(url.encode()).hexdigest()[:16], "url": url} for url in sorted(missing)]
     with leftovers.folder("helm") as folder:
         file = folder / "repositories.yaml"
-        leftovers.write_secret(file, json.dumps({"apiVersion": "", "repositories": entries}).encode())
+        leftovers.write_secret(file, dump({"apiVersion": "", "repositories": entries}).encode())
         yield {"HELM_REPOSITORY_CONFIG": str(file)}
 
 
 def _yaml(file: Path) -> dict[str, Any]:
-    import yaml
-
     try:
-        loaded = yaml.safe_load(file.read_bytes()) if file.is_file() else {}
-    except yaml.YAMLError as error:
+        loaded = load_all(file.read_text(encoding="utf-8-sig")) if file.is_file() else []
+    except ValueError as error:
         raise BadInput(f"{file.name} is no YAML: {error}") from error
-    return loaded if isinstance(loaded, dict) else {}
+    return loaded[0] if loaded and isinstance(loaded[0], dict) else {}
 
 
-def _repack(file: Path, modified: datetime) -> None:
+def repack(file: Path, modified: datetime) -> None:
     """Write a packaged chart anew: entries in order, one date, one owner, a gzip header that tells no time."""
     seconds = int(modified.timestamp())
     plain = io.BytesIO()
