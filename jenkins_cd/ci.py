@@ -12,13 +12,13 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
-from jenkins_cd import branches, masking, results, versions
+from jenkins_cd import branches, last_version, masking, results, versions
 from jenkins_cd.config import Config
-from jenkins_cd.config.types import Releases
+from jenkins_cd.config.types import GIT_URL, Releases
 from jenkins_cd.errors import BadInput, ExternalFailure, GateFailed, Interrupted, JenkinsCdError
 from jenkins_cd.gitops.ledger import Ledger
 from jenkins_cd.lines import split_lines
-from jenkins_cd.model import CiResult, Progress, StageResult, Status
+from jenkins_cd.model import CiResult, GitState, Progress, StageResult, Status
 from jenkins_cd.stages import Build, Stage, upload
 from jenkins_cd.stages import load as load_stages
 from jenkins_cd.suggest import nearest
@@ -32,22 +32,32 @@ JUST_BEFORE = 10.0  # seconds within which whoever stops a run has ended all its
 def prepare(workspace: Path, config: Config, version: str | None, progress: Progress) -> Build:
     """Return what every stage needs to know of this checkout. Raises BadInput where its state cannot be known."""
     state = git.state(workspace)
-    rules = config.platform.releases if config.platform else Releases()
+    if version is None:
+        version = versions.from_tag(os.environ.get("TAG_NAME", ""))
     return Build(
         workspace=workspace,
         config=config,
         toolchain=load_toolchain(config.app.toolchain or detect(workspace)),
-        version=versions.derive(
-            state, versions.from_tag(os.environ.get("TAG_NAME", "")) if version is None else version
-        ),
+        version=versions.derive(state, version),
         commit=state.commit,
         committed=state.committed,
         dirty=state.dirty,
         source=state.source,
         authors=state.authors,
-        unreleased=branches.unreleased(rules, state, os.environ),
+        unreleased=_unreleased(workspace, config, state, version),
         progress=progress,
     )
+
+
+def _unreleased(workspace: Path, config: Config, state: GitState, version: str | None) -> str:
+    """Return why the commit becomes no release, or an empty string where it may. `version` is the one that is given."""
+    platform = config.platform
+    reason = branches.unreleased(platform.releases if platform else Releases(), state, os.environ)
+    if reason or platform is None:
+        return reason
+    if not git.is_url(state.source):
+        return f"a deployment could not fetch the commit from {state.source}: expected {GIT_URL.expected}"
+    return "" if version is not None else last_version.seen_to_lack(workspace, state, platform)
 
 
 def check_source(build: Build, stages: Iterable[str]) -> None:

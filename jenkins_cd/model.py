@@ -40,7 +40,8 @@ class GitState:
     last_tag: str | None  # the nearest reachable SemVer tag
     distance: int  # commits since it, or since the root
     shallow: bool
-    source: str  # origin's URL without userinfo, else the file:// URL of the checkout
+    source: str  # origin's URL without a password, else the file:// URL of the checkout
+    remotes: tuple[str, ...] = ("origin",)  # their names
     authors: tuple[str, ...] = ()  # who wrote and who committed the commit, each as `name <e-mail>`
 
 

@@ -124,6 +124,10 @@ def test_a_branch_that_is_checked_out_says_it_without_jenkins(checkout: Checkout
     checkout.git("switch", "-q", "--detach")
     assert plan["delivery"] is None
     assert steps(checkout.plan())["upload"]["skip_reason"].startswith("no branch is checked out")
+    assert steps(checkout.plan(GIT_BRANCH="origin/main"))["upload"]["skip_reason"].startswith(
+        "origin/main is no branch"
+    )
+    checkout.git("remote", "add", "origin", "https://git.invalid/storefront.git")
     assert steps(checkout.plan(GIT_BRANCH="origin/main"))["upload"]["skip_reason"] == ""
 
 

@@ -39,7 +39,8 @@ URL = Meta(
 GIT_URL = Meta(
     pattern=(
         r"(https?://(?![^/\s]*@)|(ssh|git)://(?!([^/\s@]*@)?-|[^/\s:@]*:[^/\s@]*@)|file:///|/)[^\s]+"
-        r"|[A-Za-z0-9][A-Za-z0-9_.-]*@[A-Za-z0-9][A-Za-z0-9.-]*:[^\s-][^\s]*"
+        r"|(?![A-Za-z]:[\\/])(?![^/\s@]*:[^/\s]*@)([A-Za-z0-9_][A-Za-z0-9_.+-]*@)?"  # no drive, no password
+        r"([A-Za-z0-9][A-Za-z0-9_.-]*|\[[0-9A-Fa-f:.]+(%[A-Za-z0-9]+)?\]):(?!//)[^\s:()<>-][^\s()<>]*"
     ),
     max_length=2000,
     expected="a Git URL without a password (https://…, ssh://…, user@host:path, file:///… or an absolute path)",

@@ -10,7 +10,7 @@ import contextlib
 from dataclasses import replace
 from datetime import datetime, timezone
 
-from jenkins_cd import common_chart, requester, results
+from jenkins_cd import common_chart, last_version, requester, results
 from jenkins_cd.config.types import PlatformFile, StageConfig
 from jenkins_cd.errors import ExternalFailure, GateFailed, Refused
 from jenkins_cd.gitops.ledger import Ledger
@@ -31,14 +31,16 @@ def skip_reason(build: Build) -> str:
 def run(build: Build) -> StageResult:
     """Publish the release of this commit, once.
 
-    Raises Refused for a changed checkout and for a version that is published with other content, GateFailed where a
-    stage has not passed for this very commit and version, ExternalFailure where registry or ledger fail.
+    Raises Refused for a changed checkout, for one that lacks the tags its version comes from, and for a version that is
+    published with other content, GateFailed where a stage has not passed for this very commit and version,
+    ExternalFailure where registry or ledger fail.
     """
     platform = build.config.platform
     if platform is None:
         raise GateFailed(skip_reason(build))
     work = commands.begin(build, STAGE, StageConfig())
     _refuse_dirty(build)
+    last_version.check(build.workspace, build.version, platform)
     package = _checked(build)
     with process.recording() as ended:
         release, added = _publish(build, platform, package, work)

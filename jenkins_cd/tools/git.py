@@ -6,19 +6,20 @@ checked against a pattern first, so that it cannot be an option (gitcli(7)).
 
 from __future__ import annotations
 
+import functools
 import re
 import subprocess
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from jenkins_cd.config.types import BRANCH, GIT_URL, PATH, Meta
 from jenkins_cd.errors import BadInput, ExternalFailure
 from jenkins_cd.lines import split_lines
 from jenkins_cd.masking import mask
 from jenkins_cd.model import GitState
-from jenkins_cd.tools import git_environment, leftovers
+from jenkins_cd.tools import git_environment, git_remotes, git_tags, leftovers
 from jenkins_cd.tools.git_environment import Setting
 from jenkins_cd.tools.git_failures import NoSuchRef, explain
 from jenkins_cd.tools.git_process import Environment, execute
@@ -34,18 +35,21 @@ def state(workspace: Path) -> GitState:
         commit, seconds = _text(workspace, "log", "-1", "--format=%H %ct").split()
     except ExternalFailure as error:
         raise BadInput(f"{top} has no commit yet", "commit the app first: git add . && git commit") from error
-    last_tag, distance = _last_tag(workspace)
+    ask = functools.partial(_text, workspace)
+    last_tag, distance = git_tags.nearest(ask)
+    remotes = git_remotes.names(ask)
     branch, dirty = _branch_and_changes(workspace)
     return GitState(
         commit=commit,
         committed=datetime.fromtimestamp(int(seconds), timezone.utc),
         dirty=dirty,
         branch=branch,
-        tags=tuple(split_lines(_text(workspace, "tag", "--points-at", "HEAD"))),
+        tags=git_tags.on(ask),
         last_tag=last_tag,
         distance=distance,
         shallow=shallow,
-        source=_source(workspace, top),
+        source=git_remotes.source(ask, top, remotes),
+        remotes=remotes,
         authors=_authors(workspace),
     )
 
@@ -94,6 +98,27 @@ def reachable(url: str) -> None:
         run(arguments, folder=nothing, url=url, timeout=30.0, purpose=f"read {url}")
 
 
+def version_tag(workspace: Path, url: str, known: Iterable[str]) -> tuple[str, int] | None:
+    """Return which version tag of the repository at `url` HEAD is nearest to, and how many commits ago it was.
+
+    None where that repository has none in the history of HEAD. It gets our credentials where it is on the host of one
+    of the `known` URLs: the checkout's configuration, which says where it is, may have been written by anybody. Raises
+    BadInput, ExternalFailure and Refused where it does not say which tags it has.
+    """
+    arguments = ["ls-remote", "--quiet", "--tags", "--", check_url(url)]
+    with leftovers.folder("git") as nowhere:
+        listed = run(
+            arguments,
+            folder=nowhere,
+            environment=git_environment.to(url if _same_host(url, known) else "", nowhere),
+            timeout=15.0,
+            purpose=f"read the tags of {url}",
+        )
+    lines = (line.partition("\t") for line in listed.decode("utf-8", "replace").split("\n"))
+    tags = {name.removeprefix("refs/tags/").removesuffix("^{}"): id_ for id_, _, name in lines if name}
+    return git_tags.nearest_of(functools.partial(_text, workspace), tags)
+
+
 def run(
     arguments: Sequence[str],
     *,
@@ -124,12 +149,25 @@ def run(
 def check_url(url: str) -> str:
     """Return `url`, or raise BadInput where it is no Git URL or holds a password."""
     _check(url, GIT_URL, "Git URL")
-    if "://" in url and urlsplit(url).password is not None:
+    try:
+        password = urlsplit(url).password if "://" in url else None
+    except ValueError as error:
+        raise BadInput(f"{mask(url)[:100]!r} is no Git URL: {error}", f"expected {GIT_URL.expected}") from error
+    if password is not None:
         raise BadInput(
             f"the Git URL {mask(url)} holds a password",
             "take it out of the URL and set JENKINS_CD_GIT_USERNAME and JENKINS_CD_GIT_PASSWORD (or …_FILE)",
         )
     return url
+
+
+def is_url(url: str) -> bool:
+    """Tell whether `check_url` takes a URL."""
+    try:
+        check_url(url)
+    except BadInput:
+        return False
+    return True
 
 
 def check_branch(branch: str) -> str:
@@ -141,6 +179,10 @@ def _check(value: str, meta: Meta, what: str) -> str:
     if not re.fullmatch(meta.pattern, value) or len(value) > (meta.max_length or 2000):
         raise BadInput(f"{mask(value)[:100]!r} is no {what}: expected {meta.expected}")
     return value
+
+
+def _same_host(url: str, known: Iterable[str]) -> bool:
+    return git_remotes.host(url) in {git_remotes.host(one) for one in known} - {""}
 
 
 def _text(checkout_of_app: Path, *arguments: str, settings: Iterable[Setting] = ()) -> str:
@@ -185,40 +227,8 @@ def _branch_and_changes(workspace: Path) -> tuple[str | None, bool]:
     return branch, any(not line.startswith("#") for line in lines)
 
 
-def _last_tag(workspace: Path) -> tuple[str | None, int]:
-    """Return the nearest SemVer tag and the number of commits since; git describe knows only globs, so it is asked
-    again without what it took for a version."""
-    from jenkins_cd.versions import from_tag, newest
-
-    excluded: list[str] = []
-    while True:
-        try:
-            found = _text(workspace, "describe", "--tags", "--long", "--match=v[0-9]*", "--match=[0-9]*", *excluded)
-        except ExternalFailure:
-            return None, int(_text(workspace, "rev-list", "--count", "HEAD"))
-        tag, distance, _ = found.rsplit("-", 2)
-        if from_tag(tag):
-            twins = split_lines(_text(workspace, "tag", "--points-at", f"refs/tags/{tag}^{{commit}}"))
-            versions = {version: twin for twin in twins if (version := from_tag(twin))}
-            return versions[newest(list(versions))[0]], int(distance)
-        excluded.append(f"--exclude={tag}")
-
-
 def _authors(workspace: Path) -> tuple[str, ...]:
     """Return who wrote the commit, alone or with others, and who committed it, each as `name <e-mail>`."""
     wanted = "%an <%ae>%n%cn <%ce>%n%(trailers:key=Co-authored-by,valueonly,unfold)"
     said = _text(workspace, "log", "-1", "--no-show-signature", f"--format={wanted}").split("\n")
     return tuple(dict.fromkeys(name.strip() for name in said if name.strip(" <>")))
-
-
-def _source(workspace: Path, top: Path) -> str:
-    try:
-        url = _text(workspace, "remote", "get-url", "origin")
-    except ExternalFailure:
-        return top.as_uri()
-    if "://" in url:
-        parts = urlsplit(url)
-        user, _, host = parts.netloc.rpartition("@")
-        keep = f"{user.partition(':')[0]}@" if user and parts.scheme == "ssh" else ""
-        return urlunsplit(parts._replace(netloc=keep + host))
-    return url if re.match(r"[\w.-]+@[\w.-]+:", url) else str((top / url).resolve())
