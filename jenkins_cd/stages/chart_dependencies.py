@@ -43,16 +43,16 @@ def complete(chart: Path, plain_http: bool, modified: datetime) -> None:
     Raises BadInput for what cannot be read or is out of date, ExternalFailure for what cannot be fetched.
     """
     _check_kind(chart)
-    beside = [one for one in dependencies(chart) if _is_file(one)]
-    for one in beside:
-        complete(_folder(chart, one), plain_http, modified)
+    named = [_folder(chart, one) for one in dependencies(chart) if _is_file(one)]
+    beside = [folder for folder in named if (folder / "Chart.yaml").is_file()]  # the others are vendored
+    for folder in beside:
+        complete(folder, plain_http, modified)
     if dependencies(chart) and not helm.has_dependencies(chart):
         locked = (chart / "Chart.lock").exists()
         helm.dependency_build(chart, plain_http, common_chart.advice(chart))
         if not locked:
             (chart / "Chart.lock").unlink(missing_ok=True)  # it tells the time, and would make each package another
-        for one in beside:
-            description = read(_folder(chart, one))
+        for description in map(read, beside):
             helm.repack(chart / "charts" / f"{description['name']}-{description['version']}.tgz", modified)
 
 
