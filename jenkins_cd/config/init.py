@@ -15,7 +15,6 @@ from jenkins_cd.config.check import parse
 from jenkins_cd.config.kinds import NAME
 from jenkins_cd.config.types import AppFile
 from jenkins_cd.errors import BadInput
-from jenkins_cd.tools.yaml_writer import scalar
 
 TEMPLATE = Path(__file__).parent / "templates" / APP_FILE
 _BUILD = "  # build:\n  #   run: make build               # a command instead of the toolchain's"
@@ -48,6 +47,8 @@ def answers(
 
 def render(said: Answers) -> str:
     """Return the text of a cd.yaml. Raises BadInput where a name in it is none."""
+    from jenkins_cd.tools.yaml_writer import scalar
+
     build = _CUSTOM_BUILD if said.toolchain == "custom" else _BUILD
     for option, value in vars(said).items():
         if not re.fullmatch(NAME.pattern, value) or len(value) > NAME.max_length:
