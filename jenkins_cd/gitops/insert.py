@@ -12,13 +12,20 @@ import yaml
 
 from jenkins_cd.errors import BadInput
 from jenkins_cd.gitops import edit
-from jenkins_cd.gitops.yaml_nodes import NULL, decoded, document, plain
+from jenkins_cd.gitops.yaml_nodes import NULL, decoded, document, plain, values_of
 from jenkins_cd.tools import yaml_writer
 
 Keys = tuple[str, ...]
 
 
-def add(content: bytes, where: Keys, values: Mapping[str, str], file: str) -> bytes:
+def fill(content: bytes, values: Mapping[str, Any], file: str) -> bytes:
+    """Return the file with those of the values that it does not have; what it says itself stays. Raises as `add`."""
+    for where, key, value in list(_missing(values, values_of(content, file), ())):
+        content = add(content, where, {key: value}, file)
+    return content
+
+
+def add(content: bytes, where: Keys, values: Mapping[str, Any], file: str) -> bytes:
     """Return the file with these keys in the mapping at `where`, which is made where it is not there.
 
     The keys must not be there yet. Raises BadInput where they cannot be put in without changing something else.
@@ -29,10 +36,19 @@ def add(content: bytes, where: Keys, values: Mapping[str, str], file: str) -> by
     return edit.encoded(text, content)
 
 
-def _added(text: str, path: Keys, value: str, file: str) -> str:
+def _missing(values: Mapping[str, Any], there: Mapping[str, Any], where: Keys) -> Iterator[tuple[Keys, str, Any]]:
+    """Yield the outermost entries that are not there: the mapping that they belong into, their key and value."""
+    for key, value in values.items():
+        if key not in there:
+            yield where, key, value
+        elif isinstance(value, dict) and isinstance(there[key], dict | None):
+            yield from _missing(value, there[key] or {}, (*where, key))
+
+
+def _added(text: str, path: Keys, value: Any, file: str) -> str:
     root = document(text, file)
     key, parent, depth = _deepest(root, path, file)
-    inner: Any = value
+    inner = value
     for name in reversed(path[depth + 1 :]):
         inner = {name: inner}
     before = _without(root, (), file)
@@ -60,7 +76,7 @@ def _candidates(text: str, key: yaml.Node | None, parent: yaml.Node | None, adde
     """Yield texts with an entry added to a mapping, those first that people would write."""
     if isinstance(parent, yaml.MappingNode) and parent.flow_style:
         at = parent.start_mark.index + 1
-        yield f"{text[:at]}{_flow(added)}{', ' if parent.value else ''}{text[at:]}"
+        yield f"{text[:at]}{_entries(added)}{', ' if parent.value else ''}{text[at:]}"
         return
     if key is None:
         yield _block(text, len(text), added, 0)
@@ -81,14 +97,17 @@ def _block(text: str, at: int, added: Mapping[str, Any], indent: int) -> str:
     return f"{head}{''.join(lines)}{text[at:]}"
 
 
+def _entries(values: Mapping[str, Any]) -> str:
+    """Return entries as they stand between braces."""
+    return ", ".join(f"{yaml_writer.scalar(key)}: {_flow(value)}" for key, value in values.items())
+
+
 def _flow(value: Any) -> str:
-    """Return an entry as it stands between braces."""
-    if isinstance(value, str):
-        return yaml_writer.scalar(value)
-    return ", ".join(
-        f"{yaml_writer.scalar(key)}: {f'{{{_flow(one)}}}' if isinstance(one, dict) else _flow(one)}"
-        for key, one in value.items()
-    )
+    if isinstance(value, dict):
+        return f"{{{_entries(value)}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_flow, value))}]"
+    return yaml_writer.scalar(value) if isinstance(value, str) else yaml_writer.dump(value).strip()
 
 
 def _next_line(text: str, index: int) -> int:
@@ -98,11 +117,10 @@ def _next_line(text: str, index: int) -> int:
 def _is(after: str, path: Keys, inner: Any, before: Any, file: str) -> bool:
     """Tell whether a text is what it was `before`, with `inner` at `path` and nothing else."""
     try:
-        root = document(after, file)
-        found = edit.load(after.encode(), file)
+        found: Any = values_of(after.encode(), file)
         for part in path:
             found = found[part]
-        return bool(found == inner and _without(root, path, file) == before)
+        return bool(found == inner and _without(document(after, file), path, file) == before)
     except (BadInput, LookupError, TypeError):
         return False
 

@@ -16,13 +16,11 @@ from typing import Any
 
 from jenkins_cd.config.tree import merge
 from jenkins_cd.errors import BadInput
-from jenkins_cd.gitops import edit, image_names, insert, yaml_nodes
+from jenkins_cd.gitops import edit, image_values, insert
 from jenkins_cd.gitops.repository import View
+from jenkins_cd.gitops.yaml_nodes import values_of as values_of
 from jenkins_cd.model import Release
-from jenkins_cd.tools.kubernetes_yaml import load_all
 from jenkins_cd.tools.yaml_writer import dump
-
-Keys = tuple[str, ...]
 
 
 def folder(environment: str, project: str, app: str) -> str:
@@ -56,7 +54,7 @@ def files(view: View, place: str, release: Release, package: Callable[[], Path])
     if old is None:
         made = first(package(), release, place)
         if prepared is not None:
-            made |= _with_prepared(prepared, made[names["Chart.yaml"]], place, release)
+            made |= _with_prepared(prepared, made, place, release)
         wanted: dict[str, bytes | None] = {**made}
     else:
         wanted = {**_bumped(present, place, release)}
@@ -74,8 +72,8 @@ def first(package: Path, release: Release, place: str, over: Mapping[str, Any] |
     chart, values, templates = _unpacked(package, release)
     own = depends_on(chart, place)
     if templates or not own or not all(_of_a_registry(one) for one in own):
-        there = _below(merge(values_of(values, f"{package.name}: values.yaml"), over or {}), ("image",))
-        below = merge(over or {}, {"image": _image(release, there)} if release.image else {})
+        there = image_values.below(merge(values_of(values, f"{package.name}: values.yaml"), over or {}), ("image",))
+        below = merge(over or {}, {"image": image_values.of_release(release, there)} if release.image else {})
         return {
             f"{place}/Chart.yaml": dump(_wrapper(release)).encode(),
             f"{place}/values.yaml": dump({**_tags(over or {}), release.chart.name: below} if below else {}).encode(),
@@ -86,7 +84,7 @@ def first(package: Path, release: Release, place: str, over: Mapping[str, Any] |
     laid = dump(merge(values_of(values, file), over)).encode() if over else values
     return {
         f"{place}/Chart.yaml": edit.change(chart, versions, f"{package.name}: Chart.yaml"),
-        f"{place}/values.yaml": _with_image(laid, where, release, file),
+        f"{place}/values.yaml": image_values.added(laid, where, release, file),
     }
 
 
@@ -96,39 +94,23 @@ def _of_a_registry(dependency: Mapping[str, Any]) -> bool:
     return bool(repository) and not repository.startswith("file:")
 
 
-def _with_prepared(values: bytes, chart: bytes, place: str, release: Release) -> dict[str, bytes]:
-    """Return the values that somebody has prepared for the first deployment, with the image of the release."""
-    file, depends = f"{place}/values.yaml", depends_on(chart, place)
-    values_of(values, file)
-    if release.image is None:
-        return {file: values}
-    places = _image_places(depends, release)
+def _with_prepared(values: bytes, made: Mapping[str, bytes], place: str, release: Release) -> dict[str, bytes]:
+    """Return the values that somebody has prepared for the first deployment, with the image of the release, and with
+    those of `made`, the files that it would be without them, that they do not have."""
+    file, depends = f"{place}/values.yaml", depends_on(made[f"{place}/Chart.yaml"], place)
+    places, others = image_values.places(depends, release), values_of(made[file], file)
     if len(places) > 1:
-        return {file: _with_image_set(values, _image_keys(values, depends, file, release), file, release)}
-    return {file: _with_image(values, places[0], release, file)}
+        values = image_values.changed(values, image_values.place(values, depends, file, release), file, release)
+    else:
+        values = image_values.added(values, places[0], release, file)
+    for keys in places:
+        image_values.forget(others, keys)
+    return {file: insert.fill(values, others, file)}
 
 
 def _tags(over: Mapping[str, Any]) -> dict[str, Any]:
     """Return the tags that switch dependencies: Helm looks for them in the values of the outermost chart alone."""
     return {"tags": over["tags"]} if "tags" in over else {}
-
-
-def values_of(content: bytes, file: str) -> dict[str, Any]:
-    """Return the values of a file, read as Helm does. Raises BadInput where it holds none."""
-    try:
-        text = yaml_nodes.decoded(content, file)
-        root = yaml_nodes.document(text, file)  # refuses what is too deep, and what is more than one document
-        if root is not None:
-            yaml_nodes.plain(root, file)  # refuses what stands for too much
-        loaded = load_all(text)
-    except BadInput as error:
-        raise BadInput(error.message, f"correct {file}", error.problems) from error
-    except ValueError as error:
-        raise BadInput(f"{file}: {error}", f"correct {file}") from error
-    values = loaded[0] if loaded else None
-    if not isinstance(values, dict | None):
-        raise BadInput(f"{file} holds no values, but a {type(values).__name__}", f"correct {file}")
-    return values or {}
 
 
 def _bumped(present: Mapping[str, bytes], place: str, release: Release) -> dict[str, bytes]:
@@ -145,69 +127,9 @@ def _bumped(present: Mapping[str, bytes], place: str, release: Release) -> dict[
     bumped = {chart_file: edit.change(present[chart_file], changes, chart_file)}
     if release.image:
         values = present.get(values_file, b"{}\n")
-        where = _image_keys(values, depends_on(present[chart_file], place), values_file, release)
-        bumped[values_file] = _with_image_set(values, where, values_file, release)
+        where = image_values.place(values, depends_on(present[chart_file], place), values_file, release)
+        bumped[values_file] = image_values.changed(values, where, values_file, release)
     return bumped
-
-
-def _image_places(depends: list[dict[str, Any]], release: Release) -> list[Keys]:
-    """Return the keys that may lead to the app's `image` in the values: below the dependency that deploys it."""
-    names = [str(one.get("alias") or one.get("name")) for one in depends]
-    own = [name for name, one in zip(names, depends, strict=True) if one.get("name") == release.chart.name]
-    return [(name, "image") for name in own or names] or [("image",)]
-
-
-def _image_keys(values: bytes, depends: list[dict[str, Any]], file: str, release: Release) -> Keys:
-    """Return the keys that lead to the app's `image` in the values. Raises BadInput unless there is one such place."""
-    places, loaded = _image_places(depends, release), edit.load(values, file)
-    found = [keys for keys in places if {"tag", "digest"} & _below(loaded, keys).keys()]
-    if len(found) > 1 and release.image:
-        found = [keys for keys in found if image_names.of(_below(loaded, keys)) == release.image.repository]
-    if len(found) == 1:
-        return found[0]
-    example = edit.show(places[0])
-    raise BadInput(
-        f"{file}: there is no {' or '.join(f'{edit.show(keys)}.tag' for keys in places)}, nor a digest beside it"
-        if not found
-        else f"{file}: {len(found)} images could be the app's",
-        f"add {example}.tag or {example}.digest to it, once: a deployment sets whichever is there",
-    )
-
-
-def _with_image_set(values: bytes, where: Keys, file: str, release: Release) -> bytes:
-    """Return values with those keys of the image set that stand there.
-
-    Raises BadInput where one that says something else comes from elsewhere, through a merge key.
-    """
-    literal, effective = _below(edit.load(values, file), where), _below(values_of(values, file), where)
-    wanted = _image(release, effective)
-    merged = [key for key in wanted if key not in literal and effective.get(key, wanted[key]) != wanted[key]]
-    if merged:
-        raise BadInput(
-            f"{file}: {edit.show((*where, merged[0]))} comes from a merge key, and others may have it from there too",
-            f"write {', '.join(merged)} out below {edit.show(where)}",
-        )
-    changes: dict[edit.Path, str] = {(*where, key): value for key, value in wanted.items() if key in literal}
-    return edit.change(values, changes, file)
-
-
-def _image(release: Release, there: Mapping[str, Any]) -> dict[str, str]:
-    """Return the release's image in the keys that values have for it whose `image` is `there` now."""
-    if release.image is None:
-        return {}
-    name = image_names.keys(release.image.repository, there)
-    return {**name, "tag": release.version, "digest": release.image.digest}
-
-
-def _with_image(values: bytes, where: Keys, release: Release, file: str) -> bytes:
-    """Return values with the image of the release, its keys added where they are missing."""
-    if not release.image:
-        return values
-    there = _below(edit.load(values, file), where)
-    if "repository" not in there or not {"tag", "digest"} & there.keys():
-        missing = {key: one for key, one in _image(release, there).items() if key not in there}
-        values = insert.add(values, where, missing, file)
-    return _with_image_set(values, where, file, release)
 
 
 def packaged(package: Path, chart: str) -> dict[str, bytes | None]:
@@ -256,10 +178,3 @@ def depends_on(chart: bytes, place: str) -> list[dict[str, Any]]:
     loaded = edit.load(chart, f"{place}/Chart.yaml")
     listed = loaded.get("dependencies") if isinstance(loaded, dict) else None
     return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-
-
-def _below(loaded: Any, keys: Keys) -> dict[str, Any]:
-    """Return the mapping that the keys lead to, or an empty one."""
-    for key in keys:
-        loaded = loaded.get(key) if isinstance(loaded, dict) else None
-    return loaded if isinstance(loaded, dict) else {}

@@ -8,7 +8,7 @@ import yaml
 
 from jenkins_cd.config.yaml import Malformed, check_depth
 from jenkins_cd.errors import BadInput
-from jenkins_cd.tools.kubernetes_yaml import loader
+from jenkins_cd.tools.kubernetes_yaml import load_all, loader
 
 Path = tuple[str | int, ...]  # ("dependencies", 0, "version")
 STRING, NULL = "tag:yaml.org,2002:str", "tag:yaml.org,2002:null"
@@ -29,6 +29,24 @@ def load(content: bytes, file: str) -> Any:
     Raises BadInput where it is not one YAML document in UTF-8, or larger than a values file can be.
     """
     return _untyped(document(decoded(content, file), file), {})
+
+
+def values_of(content: bytes, file: str) -> dict[str, Any]:
+    """Return the values of a file, read as Helm does. Raises BadInput where it holds none."""
+    try:
+        text = decoded(content, file)
+        root = document(text, file)  # refuses what is too deep, and what is more than one document
+        if root is not None:
+            plain(root, file)  # refuses what stands for too much
+        loaded = load_all(text)
+    except BadInput as error:
+        raise BadInput(error.message, f"correct {file}", error.problems) from error
+    except ValueError as error:
+        raise BadInput(f"{file}: {error}", f"correct {file}") from error
+    values = loaded[0] if loaded else None
+    if not isinstance(values, dict | None):
+        raise BadInput(f"{file} holds no values, but a {type(values).__name__}", f"correct {file}")
+    return values or {}
 
 
 def decoded(content: bytes, file: str) -> str:

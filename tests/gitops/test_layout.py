@@ -210,10 +210,32 @@ IMAGE = f"""\
     ],
 )
 def test_values_that_were_prepared_for_a_first_deployment_stay(tmp_path: Path, prepared: str, after: str) -> None:
-    chart = package(tmp_path, Chart_yaml=GENERATED, values_yaml=VALUES)
+    chart = package(tmp_path, Chart_yaml=GENERATED, values_yaml="common-chart: {replicas: 2}\n")
     changed = layout.files(view(tmp_path, values_yaml=prepared), PLACE, release(), lambda: chart)
     assert changed[f"{PLACE}/Chart.yaml"] == GENERATED.replace("1.3.0", "1.4.0").encode()
     assert (changed[f"{PLACE}/values.yaml"] or b"").decode() == after
+
+
+def test_what_the_chart_says_and_prepared_values_do_not_is_added(tmp_path: Path) -> None:
+    values = """\
+common-chart:
+  replicas: 2
+  image: {registry: docker.io, repository: x, tag: "1", pullPolicy: Always}
+  config: {build: "1e5", big: 5}
+  ports: [{name: "y", port: 80}]
+"""
+    chart = package(tmp_path, Chart_yaml=GENERATED, values_yaml=values)
+    prepared = "common-chart: # ops\n  image: {repository: old, tag: ''}\n  config:\n    big: 7\n  replicas: 7\n"
+    changed = layout.files(view(tmp_path, values_yaml=prepared), PLACE, release(), lambda: chart)
+    content = changed[f"{PLACE}/values.yaml"] or b""
+    assert layout.values_of(content, "f")["common-chart"] == {
+        "image": {"repository": "registry.local/apps/storefront", "tag": "1.4.0", "pullPolicy": "Always"},
+        "config": {"build": "1e5", "big": 7},
+        "ports": [{"name": "y", "port": 80}],
+        "replicas": 7,
+    }
+    kept = [line for line in prepared.split("\n") if "image" not in line]
+    assert [line for line in content.decode().split("\n") if line in kept] == kept
 
 
 def test_values_that_were_prepared_for_a_chart_with_templates_stay_below_its_name(tmp_path: Path) -> None:
