@@ -101,8 +101,8 @@ def reachable(url: str) -> None:
 def version_tag(workspace: Path, url: str, known: Iterable[str]) -> tuple[str, int] | None:
     """Return which version tag of the repository at `url` HEAD is nearest to, and how many commits ago it was.
 
-    None where that repository has none in the history of HEAD. It gets our credentials where it is on the host of one
-    of the `known` URLs: the checkout's configuration, which says where it is, may have been written by anybody. Raises
+    None where that repository has none in the history of HEAD. It gets our credentials where it is on the server of
+    one of the `known` URLs: the checkout's configuration, which says where it is, may have been written by anybody. Raises
     BadInput, ExternalFailure and Refused where it does not say which tags it has.
     """
     arguments = ["ls-remote", "--quiet", "--tags", "--", check_url(url)]
@@ -110,7 +110,7 @@ def version_tag(workspace: Path, url: str, known: Iterable[str]) -> tuple[str, i
         listed = run(
             arguments,
             folder=nowhere,
-            environment=git_environment.to(url if _same_host(url, known) else "", nowhere),
+            environment=git_environment.to(url if _same_server(url, known) else "", nowhere),
             timeout=15.0,
             purpose=f"read the tags of {url}",
         )
@@ -181,8 +181,8 @@ def _check(value: str, meta: Meta, what: str) -> str:
     return value
 
 
-def _same_host(url: str, known: Iterable[str]) -> bool:
-    return git_remotes.host(url) in {git_remotes.host(one) for one in known} - {""}
+def _same_server(url: str, known: Iterable[str]) -> bool:
+    return git_environment.host(url) in {git_environment.host(one) for one in known} - {""}
 
 
 def _text(checkout_of_app: Path, *arguments: str, settings: Iterable[Setting] = ()) -> str:

@@ -138,7 +138,7 @@ def _environment(
 
 def _login(url: str) -> tuple[list[Setting], dict[str, str]]:
     """Return the settings and variables that give Git our password for the host of `url`, if there are both."""
-    scope = _host(url)
+    scope = host(url)
     password = from_environment("JENKINS_CD_GIT_PASSWORD") if scope else None
     if not password:
         return [], {}
@@ -148,7 +148,7 @@ def _login(url: str) -> tuple[list[Setting], dict[str, str]]:
     return settings, {"JENKINS_CD_GIT_USERNAME": user, "JENKINS_CD_GIT_PASSWORD": password}
 
 
-def _host(url: str) -> str:
+def host(url: str) -> str:
     """Return the host that a URL names, as what it would be over HTTP; "" where it names none.
 
     A host that is named for SSH may be reached over HTTPS: many machines rewrite one to the other (`url.…insteadOf`).
@@ -157,9 +157,13 @@ def _host(url: str) -> str:
     if parts.scheme in ("http", "https"):
         return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
     if parts.scheme == "ssh":
-        return f"https://{parts.hostname}"
-    found = re.match(r"[\w.-]+@([\w.-]+):", url)
+        return f"https://{_bracketed(parts.hostname or '')}"
+    found = re.match(r"[\w.+-]+@([\w.-]+|\[[^\]/]+\]):", url)
     return f"https://{found[1]}" if found else ""
+
+
+def _bracketed(name: str) -> str:
+    return f"[{name}]" if ":" in name else name
 
 
 def _ssh() -> dict[str, str]:

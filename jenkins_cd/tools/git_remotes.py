@@ -52,18 +52,6 @@ def public(address: str, top: Path) -> str:
     return str(path) if re.fullmatch(r"\S+", str(path)) else path.as_uri()
 
 
-def host(address: str) -> str:
-    """Return the host of an address, "" for a path."""
-    if "://" in address:
-        try:
-            parts = urlsplit(address)
-            return "" if parts.scheme == "file" else (parts.hostname or "").lower()
-        except ValueError:
-            return ""
-    found = None if _DRIVE.match(address) else _WITH_HOST.fullmatch(address)
-    return found[2].strip("[]").lower() if found else ""
-
-
 def _without_password(url: str) -> str:
     try:
         parts = urlsplit(url)
