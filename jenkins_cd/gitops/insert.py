@@ -74,6 +74,10 @@ def _deepest(root: yaml.Node | None, path: Keys, file: str) -> tuple[yaml.Node |
 
 def _candidates(text: str, key: yaml.Node | None, parent: yaml.Node | None, added: Mapping[str, Any]) -> Iterator[str]:
     """Yield texts with an entry added to a mapping, those first that people would write."""
+    if key is None and isinstance(parent, yaml.MappingNode) and not parent.value:  # `{}`, as empty files often are
+        rest = text[parent.end_mark.index :].removeprefix("\r").removeprefix("\n")
+        bare = text[: parent.start_mark.index] + rest
+        yield _block(bare, len(bare), added, 0)
     if isinstance(parent, yaml.MappingNode) and parent.flow_style:
         at = parent.start_mark.index + 1
         yield f"{text[:at]}{_entries(added)}{', ' if parent.value else ''}{text[at:]}"

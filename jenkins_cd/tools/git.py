@@ -102,8 +102,8 @@ def version_tag(workspace: Path, url: str, known: Iterable[str]) -> tuple[str, i
     """Return which version tag of the repository at `url` HEAD is nearest to, and how many commits ago it was.
 
     None where that repository has none in the history of HEAD. It gets our credentials where it is on the server of
-    one of the `known` URLs: the checkout's configuration, which says where it is, may have been written by anybody. Raises
-    BadInput, ExternalFailure and Refused where it does not say which tags it has.
+    one of the `known` URLs: the checkout's configuration, which says where it is, may have been written by anybody.
+    Raises BadInput, ExternalFailure and Refused where it does not say which tags it has.
     """
     arguments = ["ls-remote", "--quiet", "--tags", "--", check_url(url)]
     with leftovers.folder("git") as nowhere:

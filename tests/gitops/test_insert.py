@@ -17,6 +17,9 @@ NESTED = "  image:\n    repository: registry.local/apps/x\n    tag: 1.10.0\n"
     ("before", "after"),
     [
         ("", "common-chart:\n" + NESTED),
+        ("{}\n", "common-chart:\n" + NESTED),
+        ("# x\r\n{}", "# x\r\ncommon-chart:\r\n" + NESTED.replace("\n", "\r\n")),
+        ("{} # none\n", " # none\ncommon-chart:\n" + NESTED),
         ("# nothing yet\n", "# nothing yet\ncommon-chart:\n" + NESTED),
         ("a: 1", "a: 1\ncommon-chart:\n" + NESTED),
         ("---\na: 1 # x\n", "---\na: 1 # x\ncommon-chart:\n" + NESTED),
