@@ -1,23 +1,29 @@
 """Speak to a Jenkins controller: who we are there, and its jobs and folders. Builds are in jenkins_builds.py.
 
-python-jenkins does the speaking; the protocol is https://www.jenkins.io/doc/book/using/remote-access-api/. A job is
-named by its full name, folders before it: `Team A/delivery/deploy`.
+python-jenkins sends, with who we are and the crumb; what is answered is read here. The protocol is
+https://www.jenkins.io/doc/book/using/remote-access-api/. A job is named by its full name, folders before it:
+`Team A/delivery/deploy`.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, partial
-from typing import Any, TypeVar
-from urllib.parse import quote
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
+from urllib.parse import quote, urljoin, urlsplit
 
 from jenkins_cd.errors import BadInput, JenkinsCdError
 from jenkins_cd.masking import from_environment
-from jenkins_cd.tools import process
-from jenkins_cd.tools.jenkins_failures import Absent, Unavailable, stale_crumb, translate
+from jenkins_cd.tools import answers, process
+from jenkins_cd.tools import jenkins_failures as failures
+from jenkins_cd.tools.jenkins_failures import Absent, NotAccepted, Unavailable
+
+if TYPE_CHECKING:
+    import requests
 
 T = TypeVar("T")
 TIMEOUT = 30.0  # seconds for one answer
@@ -44,9 +50,41 @@ class Connection:
         disabled = logging.root.manager.disable
         logging.disable()  # it would log the headers of JENKINS_API_EXTRA_HEADERS, and what secrets they hold
         try:
-            return jenkins.Jenkins(self.url, self.user, self.token, timeout=self.timeout)
+            made = jenkins.Jenkins(self.url, self.user, self.token, timeout=self.timeout)
         finally:
             logging.disable(disabled)
+        made._session.hooks["response"] += [answers.bounded, _unfollowed]
+        return made
+
+    @cached_property
+    def accepted(self) -> threading.Event:
+        """Return what is set once the controller has taken us for who we are."""
+        return threading.Event()
+
+
+class Unfollowed(Exception):
+    """A POST is answered by a redirect, which is the answer."""
+
+    def __init__(self, answer: requests.Response) -> None:
+        """Keep the answer."""
+        super().__init__("a redirect that is not followed")
+        self.answer = answer
+
+
+class _User(TypedDict):
+    id: str
+
+
+class _Root(TypedDict):
+    mode: str
+
+
+class _Named(TypedDict):
+    name: str
+
+
+class _Folder(TypedDict, total=False):
+    jobs: list[_Named]
 
 
 def connect(url: str) -> Connection:
@@ -67,14 +105,14 @@ def ping(connection: Connection) -> str:
 
     Raises BadInput where the token is not accepted, Refused where we may not even look, ExternalFailure else.
     """
-    who = "an anonymous visitor"
-    if connection.user is None:
-        read(connection, "look at Jenkins", "", "mode")
-    else:
-        who = call(connection, "log in", lambda: connection.server.get_whoami())["id"]
-    # Not before: python-jenkins does not log in for this one, and takes the login from those before.
-    version = call(connection, "ask for the version", lambda: connection.server.get_version())
-    return f"Jenkins {version}, as {who}"
+    item, tree = ("me", "id") if connection.user else ("", "mode")
+    what = "log in" if connection.user else "look at Jenkins"
+    answer = call(connection, what, lambda: get(connection, f"{item}/api/json".lstrip("/"), tree=tree))
+    found = understood(connection, what, lambda: answers.document(answer.content, _User if item else _Root))
+    version = answer.headers.get("X-Jenkins")
+    if not version:
+        raise failures.no_jenkins(connection.url, what, "it names no version in X-Jenkins")
+    return f"Jenkins {version[:40]}, as {found['id'] if item else 'an anonymous visitor'}"
 
 
 def config(connection: Connection, name: str) -> str | None:
@@ -86,30 +124,27 @@ def config(connection: Connection, name: str) -> str | None:
         answer = call(connection, f"read {name}", lambda: get(connection, f"{path(name)}/config.xml"))
     except Absent:
         return None
-    return str(answer.content.decode("utf-8"))
+    return understood(connection, f"read {name}", lambda: answer.content.decode("utf-8"))
 
 
 def create(connection: Connection, name: str, xml: str) -> None:
     """Create a job or folder. Raises BadInput where it is there already, its folder is not, or the XML is refused."""
-    import requests
-
     folder, _, short = checked(name).rpartition("/")
-    url = f"{job_url(connection, folder) if folder else connection.url}/createItem"
+    below = f"{path(folder)}/createItem" if folder else "createItem"
     # Not create_job: it asks twice whether the job is there, and cannot tell its own job from somebody else's.
-    headers = {"Content-Type": "text/xml; charset=utf-8"}
-    work = partial(requests.Request, "POST", url, params={"name": short}, data=xml.encode(), headers=headers)
-    with_nearest(connection, name, f"create {name}", lambda: connection.server.jenkins_open(work()))
+    _send_xml(connection, name, f"create {name}", below, xml, {"name": short})
 
 
 def update(connection: Connection, name: str, xml: str) -> None:
     """Replace the config.xml of a job or folder. Raises BadInput where there is none, or the XML is refused."""
-    with_nearest(connection, name, f"update {name}", lambda: connection.server.reconfig_job(checked(name), xml))
+    _send_xml(connection, name, f"update {name}", f"{path(name)}/config.xml", xml, {})
 
 
 def names(connection: Connection, folder: str = "") -> list[str]:
     """Return the names of what is in a folder, or at the top; raises Absent where there is no such folder."""
-    found = read(connection, f"list {folder or 'the jobs'}", path(folder) if folder else "", "jobs[name]")
-    return [str(job["name"]) for job in found.get("jobs", ())]
+    what = f"list {folder or 'the jobs'}"
+    found: _Folder = read(connection, what, path(folder) if folder else "", "jobs[name]", _Folder)
+    return [job["name"] for job in found.get("jobs", ())]
 
 
 def job_url(connection: Connection, name: str) -> str:
@@ -130,63 +165,128 @@ def path(name: str) -> str:
     return "job/" + "/job/".join(checked(name).split("/"))
 
 
-def get(connection: Connection, below: str, **query: str | int) -> Any:
-    """Return the `requests.Response` to a GET of a path below the controller's address, not yet quoted."""
-    import requests
-
-    url = f"{connection.url}/{quote(below)}"
-    return connection.server.jenkins_request(requests.Request("GET", url, params=query))
+def get(connection: Connection, below: str, **query: str | int) -> requests.Response:
+    """Return the answer to a GET of a path below the controller's address, not yet quoted. For `call`."""
+    return _request(connection, "GET", below, params=query)
 
 
-def read(connection: Connection, what: str, item: str, tree: str) -> Mapping[str, Any]:
-    """Return the fields `tree` of an item (a path, not yet quoted) as JSON. Raises Absent where there is none."""
-    found: Mapping[str, Any] = call(connection, what, lambda: connection.server.get_info(item, f"?tree={tree}"))
-    return found
+def post(connection: Connection, what: str, below: str, **more: Any) -> requests.Response:
+    """Return the answer to a POST, which is sent once: 2xx, or 3xx, which is not followed. `more` as in requests.
+
+    Raises BadInput where it is only sent on to another address, and nothing was done.
+    """
+    _fetch_crumb(connection, what)
+    answer = call(connection, what, lambda: _request(connection, "POST", below, **more), posted=True)
+    place = urljoin(answer.url, answer.headers.get("Location", ""))
+    if answer.is_redirect and urlsplit(place).path == urlsplit(answer.url).path:
+        raise failures.moved(answer, connection.url, what)
+    return answer
 
 
-def with_nearest(connection: Connection, name: str, what: str, work: Callable[[], T]) -> T:
-    """Return what `call` returns; where the job is not there, BadInput also names the one most like it."""
+def read(connection: Connection, what: str, item: str, tree: str, shape: Any) -> Any:
+    """Return the fields `tree` of an item (a path, not yet quoted) as JSON of a shape. Raises Absent without it."""
+    below = f"{item}/api/json" if item else "api/json"
+    answer = call(connection, what, lambda: get(connection, below, tree=tree))
+    return understood(connection, what, lambda: answers.document(answer.content, shape))
+
+
+def understood(connection: Connection, what: str, reader: Callable[[], T]) -> T:
+    """Return what `reader` makes of an answer. Raises ExternalFailure where it cannot: no Jenkins answers so."""
     try:
-        return call(connection, what, work)
+        return reader()
+    except ValueError as error:
+        raise failures.no_jenkins(connection.url, what, failures.one_sentence(str(error))) from error
+
+
+def with_nearest(connection: Connection, name: str, work: Callable[[], T]) -> T:
+    """Return what `work` returns; where the job is not there, BadInput also names the one most like it."""
+    try:
+        return work()
     except Absent as error:
         raise Absent(f"{error.message}{_nearest(connection, name)}", error.hint) from error
 
 
-def call(connection: Connection, what: str, work: Callable[[], T]) -> T:
+def call(connection: Connection, what: str, work: Callable[[], T], *, posted: bool = False) -> T:
     """Do `work` with python-jenkins and return its result; `what` completes "cannot …" in messages.
 
     It is tried again, with full-jitter backoff, while the controller is unavailable, and with a new crumb where that is
-    stale: in both cases nothing was done yet. What may have been done is not tried again. Raises Unavailable, Unsure,
-    Absent, and otherwise BadInput, Refused or ExternalFailure.
+    stale: in both cases nothing was done yet. What may have been done, as it is `posted`, is not tried again. Raises
+    Unavailable, Unsure, Absent, NotAccepted, and otherwise BadInput, Refused or ExternalFailure.
     """
     import tenacity
+
+    seen: list[JenkinsCdError] = []
+
+    def again(error: BaseException) -> bool:
+        starting = bool(seen)  # what was away a moment ago knows no users yet
+        if isinstance(error, Unavailable):
+            seen.append(error)
+        return isinstance(error, Unavailable) or (isinstance(error, NotAccepted) and starting)
 
     retrying = tenacity.Retrying(
         stop=tenacity.stop_after_attempt(connection.attempts),
         wait=tenacity.wait_random_exponential(multiplier=0.2, max=10),
-        retry=tenacity.retry_if_exception_type(Unavailable),
+        retry=tenacity.retry_if_exception(again),
         sleep=process.pause,
         reraise=True,
     )
-    result: T = retrying(_once, connection, what, work)
+    result: T = retrying(_once, connection, what, work, posted)
     return result
 
 
-def _once(connection: Connection, what: str, work: Callable[[], T]) -> T:
+def _once(connection: Connection, what: str, work: Callable[[], T], posted: bool) -> T:
     import jenkins
     import requests
 
-    failures = (jenkins.JenkinsException, requests.RequestException, ValueError, KeyError)
+    # The last three: python-jenkins takes the crumb for what it should be.
+    wrong = (jenkins.JenkinsException, requests.RequestException, ValueError, KeyError, TypeError, AttributeError)
     try:
         try:
-            return work()
-        except failures as error:
-            if not stale_crumb(error):
+            result = work()
+        except wrong as error:
+            if not failures.stale_crumb(error):
                 raise
             connection.server.crumb = None  # python-jenkins fetches another
-            return work()
-    except failures as error:
-        raise translate(error, connection.url, connection.user, what) from error
+            result = work()
+    except wrong as error:
+        about = failures.Asked(connection.url, connection.user, what, connection.accepted.is_set(), posted)
+        raise failures.translate(error, about) from error
+    if connection.user:
+        connection.accepted.set()
+    return result
+
+
+def _request(connection: Connection, method: str, below: str, **more: Any) -> requests.Response:
+    import requests
+
+    request = requests.Request(method, f"{connection.url}/{quote(below)}", **more)
+    try:
+        answer: requests.Response = connection.server.jenkins_request(request)
+    except Unfollowed as error:
+        return error.answer
+    return answer
+
+
+def _unfollowed(answer: requests.Response, **_how: Any) -> None:
+    """Keep requests from making a GET of a POST that is answered by a redirect: a hook for `response`."""
+    if answer.is_redirect and answer.request.method == "POST":
+        raise Unfollowed(answer)
+
+
+def _fetch_crumb(connection: Connection, what: str) -> None:
+    """Fetch the crumb that a POST needs, unless there is one: what goes wrong with it did not send anything."""
+    import requests
+
+    call(connection, what, lambda: connection.server.maybe_add_crumb(requests.Request()))
+
+
+def _send_xml(connection: Connection, name: str, what: str, below: str, xml: str, query: Mapping[str, str]) -> None:
+    headers = {"Content-Type": "text/xml; charset=utf-8"}
+    answer = with_nearest(
+        connection, name, lambda: post(connection, what, below, params=query, data=xml.encode(), headers=headers)
+    )
+    if "html" in answer.headers.get("Content-Type", "") and answer.text.strip():  # Jenkins says nothing
+        raise failures.no_jenkins(connection.url, what, failures.one_sentence(answer.text[:100_000]))
 
 
 def _user(name: str) -> str | None:
