@@ -6,13 +6,16 @@ such (https://jcristharif.com/msgspec/supported-types.html). What else an answer
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import requests
 
 LARGEST = 128 * 1024 * 1024  # bytes of a document, a log or a line, unpacked
+SAID = 256 * 1024  # bytes that are read of a refusal
 _BOM = b"\xef\xbb\xbf"
 _PIECE = 64 * 1024
 
@@ -54,22 +57,40 @@ def record(data: bytes | str, shape: Any) -> Any:
     return converted(document(data, Any), shape)
 
 
+def whole_number(text: str) -> int:
+    """Return the number that a text of digits is, 0 where it is none."""
+    return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else 0
+
+
+def moment(text: object) -> datetime | None:
+    """Return a time of RFC 3339, in UTC where it names no zone; None where it is none."""
+    try:
+        found = datetime.fromisoformat(str(text).replace("Z", "+00:00")) if text else None
+    except ValueError:
+        return None
+    return found.replace(tzinfo=timezone.utc) if found and found.tzinfo is None else found
+
+
 def bounded(answer: requests.Response, **how: Any) -> requests.Response:
     """Read the body of an answer up to LARGEST: a hook for the `response` of requests.
 
-    A stream is left alone. Raises requests.RequestException for what is larger, or breaks off, or cannot be unpacked.
+    Of a refusal no more than SAID is read; a stream is left alone, but for its refusal. Raises
+    requests.RequestException for what is larger, or breaks off, or cannot be unpacked.
     """
     import requests
 
-    if how.get("stream"):
+    if how.get("stream") and answer.ok:
         return answer
-    data = bytearray()
+    data, most = bytearray(), LARGEST if answer.ok else SAID
     for piece in answer.iter_content(_PIECE):
         data += piece
-        if len(data) > LARGEST:
+        if len(data) > most:
             answer.close()
-            raise requests.exceptions.ContentDecodingError(f"the answer is larger than {LARGEST:,} bytes")
-    answer._content = bytes(data)  # what `content` would have read, without an end
+            break
+    if answer.ok and len(data) > LARGEST:
+        raise requests.exceptions.ContentDecodingError(f"the answer is larger than {LARGEST:,} bytes")
+    answer._content = bytes(data[:most])  # what `content` would have read, however much there was
+    answer.encoding = answer.encoding or "utf-8"  # else `text` guesses, for seconds where there is much of it
     return answer
 
 
