@@ -102,10 +102,11 @@ def lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
     rest = bytearray()
     for piece in pieces:
         rest += piece
+        if b"\n" in piece:  # else what there is need not be looked through again
+            *whole, last = rest.split(b"\n")
+            rest = bytearray(last)
+            yield from (bytes(line).removesuffix(b"\r") for line in whole)
         if len(rest) > LARGEST:
             raise Malformed(f"a line is longer than {LARGEST:,} bytes")
-        *whole, last = rest.split(b"\n")
-        rest = bytearray(last)
-        yield from (bytes(line).removesuffix(b"\r") for line in whole)
     if rest:
         yield bytes(rest)

@@ -79,11 +79,16 @@ class _Root(TypedDict):
     mode: str
 
 
+class _Crumb(TypedDict):
+    crumbRequestField: str
+    crumb: str
+
+
 class _Named(TypedDict):
     name: str
 
 
-class _Folder(TypedDict, total=False):
+class _Folder(TypedDict):
     jobs: list[_Named]
 
 
@@ -144,7 +149,7 @@ def names(connection: Connection, folder: str = "") -> list[str]:
     """Return the names of what is in a folder, or at the top; raises Absent where there is no such folder."""
     what = f"list {folder or 'the jobs'}"
     found: _Folder = read(connection, what, path(folder) if folder else "", "jobs[name]", _Folder)
-    return [job["name"] for job in found.get("jobs", ())]
+    return [job["name"] for job in found["jobs"]]
 
 
 def job_url(connection: Connection, name: str) -> str:
@@ -261,7 +266,7 @@ def _request(connection: Connection, method: str, below: str, **more: Any) -> re
 
     request = requests.Request(method, f"{connection.url}/{quote(below)}", **more)
     try:
-        answer: requests.Response = connection.server.jenkins_request(request)
+        answer: requests.Response = connection.server.jenkins_request(request, add_crumb=method != "GET")
     except Unfollowed as error:
         return error.answer
     return answer
@@ -278,6 +283,14 @@ def _fetch_crumb(connection: Connection, what: str) -> None:
     import requests
 
     call(connection, what, lambda: connection.server.maybe_add_crumb(requests.Request()))
+    crumb = connection.server.crumb
+    if crumb is False:  # the controller wants none
+        return
+    try:
+        answers.checked(crumb, _Crumb)
+    except ValueError as error:
+        connection.server.crumb = None
+        raise failures.no_jenkins(connection.url, what, f"its crumb is none: {error}") from error
 
 
 def _send_xml(connection: Connection, name: str, what: str, below: str, xml: str, query: Mapping[str, str]) -> None:

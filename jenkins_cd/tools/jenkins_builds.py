@@ -15,7 +15,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from jenkins_cd.errors import BadInput
 from jenkins_cd.tools import jenkins_shapes as shapes
-from jenkins_cd.tools.answers import Malformed
+from jenkins_cd.tools.answers import Malformed, checked
 from jenkins_cd.tools.jenkins import Connection, call, get, job_url, path, post, read, understood, with_nearest
 from jenkins_cd.tools.jenkins_console import clean
 from jenkins_cd.tools.jenkins_failures import Absent, unread
@@ -84,9 +84,10 @@ def find(connection: Connection, job: str) -> Job:
     Raises Absent, with the nearest name, where there is no such job, and BadInput where it is a folder.
     """
     what, tree = f"find the job {job}", "nextBuildNumber,property[parameterDefinitions[name]]"
-    found = with_nearest(connection, job, lambda: read(connection, what, path(job), tree, shapes.Job))
-    if "nextBuildNumber" not in found:
+    found = with_nearest(connection, job, lambda: read(connection, what, path(job), tree, dict[str, Any]))
+    if "nextBuildNumber" not in found and "_class" in found:
         raise BadInput(f"cannot {what}: that is a folder on {connection.url}", "name a job in it")
+    understood(connection, what, lambda: checked(found, shapes.Job))
     defined = [one for part in found.get("property") or () for one in part.get("parameterDefinitions") or ()]
     return Job(next_number=found["nextBuildNumber"], parameters=frozenset(one["name"] for one in defined))
 
@@ -103,17 +104,12 @@ def start(connection: Connection, job: str, parameters: Mapping[str, str]) -> in
 
 def queued(connection: Connection, number: int) -> Queued | None:
     """Return a queue item; None where the controller does not know it: it forgets them some minutes after they left."""
-    tree = "id,why,cancelled,executable[number]"
+    what, tree = f"read queue item {number}", "id,why,cancelled,executable[number]"
     try:
-        found = read(connection, f"read queue item {number}", f"queue/item/{number}", tree, shapes.Item)
+        found = read(connection, what, f"queue/item/{number}", tree, shapes.Item)
     except Absent:
         return None
-    return Queued(
-        number=number,
-        why=found.get("why") or "",
-        cancelled=bool(found.get("cancelled")),
-        build=(found.get("executable") or {}).get("number"),
-    )
+    return understood(connection, what, lambda: _queued(found, number))
 
 
 def build(connection: Connection, job: str, number: int) -> Build | None:
@@ -183,6 +179,17 @@ def _item(connection: Connection, what: str, answer: requests.Response) -> int:
     if found and answer.status_code in _LEADING and (place.netloc, place.path[: found.start() + 1]) == here[1:3]:
         return int(found[1])
     raise unread(answer, connection.url, what, int(found[1]) if found else None)
+
+
+def _queued(found: shapes.Item, number: int) -> Queued:
+    if found["id"] != number:
+        raise Malformed(f"it tells of {found['id']}")
+    return Queued(
+        number=number,
+        why=found.get("why") or "",
+        cancelled=bool(found.get("cancelled")),
+        build=(found.get("executable") or {}).get("number"),
+    )
 
 
 def _log(answer: requests.Response, start: int) -> Log:

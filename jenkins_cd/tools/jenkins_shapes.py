@@ -16,10 +16,13 @@ class _Property(TypedDict, total=False):
     parameterDefinitions: list[_Named] | None
 
 
-class Job(TypedDict, total=False):
-    """A job, or a folder, which has no next build."""
-
+class _Numbered(TypedDict):
     nextBuildNumber: int
+
+
+class Job(_Numbered, total=False):
+    """What has builds."""
+
     property: list[_Property] | None
 
 
@@ -49,7 +52,11 @@ class _Executable(TypedDict, total=False):
     number: int
 
 
-class Item(TypedDict, total=False):
+class _Id(TypedDict):
+    id: int
+
+
+class Item(_Id, total=False):
     """A queue item; only one that has left the queue is cancelled or has a build."""
 
     why: str | None
@@ -78,10 +85,6 @@ class Builds(TypedDict):
 
 class _Task(TypedDict, total=False):
     url: str | None
-
-
-class _Id(TypedDict):
-    id: int
 
 
 class Waiting(_Id, WithActions, total=False):

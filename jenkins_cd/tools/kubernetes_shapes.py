@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Annotated, Any, TypedDict
+
+from msgspec import Meta
+
+Moment = Annotated[datetime, Meta(tz=True)]
 
 
 class _Owner(TypedDict):
@@ -267,7 +271,7 @@ class Resources(TypedDict):
 
 class _Token(TypedDict):
     token: str
-    expirationTimestamp: datetime
+    expirationTimestamp: Moment
 
 
 class Token(TypedDict):
