@@ -6,10 +6,13 @@ such (https://jcristharif.com/msgspec/supported-types.html). What else an answer
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
+
+from jenkins_cd.errors import ExternalFailure
 
 if TYPE_CHECKING:
     import requests
@@ -55,6 +58,19 @@ def converted(found: Any, shape: Any) -> Any:
 def record(data: bytes | str, shape: Any) -> Any:
     """Return the JSON document as an object of `shape`. Raises Malformed."""
     return converted(document(data, Any), shape)
+
+
+@contextlib.contextmanager
+def printed(program: str, what: str) -> Iterator[None]:
+    """Let the reading of what a program printed fail as one ExternalFailure; `what` completes "cannot …"."""
+    try:
+        yield
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError, OSError) as error:
+        why = str(error) if isinstance(error, Malformed) else type(error).__name__
+        raise ExternalFailure(
+            f"cannot {what}: {program} prints something else than it should ({why})",
+            f"run it again; if it stays so, check which {program} is in PATH",
+        ) from error
 
 
 def whole_number(text: str) -> int:

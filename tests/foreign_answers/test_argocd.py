@@ -124,10 +124,7 @@ DOCUMENTS: dict[str, tuple[Call, Any]] = {
         {"token": JWT, "loggedIn": True, "username": "proj:shop:ci"},
     ),
     "delete token": (lambda to: argocd_settings.delete_token(to, "shop", "ci", TOKEN), {}),
-    "applications": (
-        lambda to: [judged(one) for one in argocd_settings.applications(to, "shop")],
-        listing(SMALL),
-    ),
+    "applications": (lambda to: argocd_settings.applications(to, "shop"), listing(SMALL)),
     "every application": (argocd_settings.every_application, listing(SMALL)),
     "put application": (lambda to: argocd_settings.put_application(to, SMALL), SMALL),
     "delete application": (lambda to: argocd_settings.delete_application(to, REF), {}),
