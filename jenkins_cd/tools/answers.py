@@ -90,12 +90,12 @@ def moment(text: object) -> datetime | None:
 def bounded(answer: requests.Response, **how: Any) -> requests.Response:
     """Read the body of an answer up to LARGEST: a hook for the `response` of requests.
 
-    Of a refusal no more than SAID is read; a stream is left alone, but for its refusal. Raises
-    requests.RequestException for what is larger, or breaks off, or cannot be unpacked.
+    Of a refusal no more than SAID is read; a stream is left alone. Raises requests.RequestException for what is larger,
+    or breaks off, or cannot be unpacked.
     """
     import requests
 
-    if how.get("stream") and answer.ok:
+    if how.get("stream"):
         return answer
     data, most = bytearray(), LARGEST if answer.ok else SAID
     for piece in answer.iter_content(_PIECE):
@@ -108,6 +108,17 @@ def bounded(answer: requests.Response, **how: Any) -> requests.Response:
     answer._content = bytes(data[:most])  # what `content` would have read, however much there was
     answer.encoding = answer.encoding or "utf-8"  # else `text` guesses, for seconds where there is much of it
     return answer
+
+
+def refusal(answer: requests.Response) -> requests.Response:
+    """Return the refusal of a stream, its body read as far as there is one."""
+    import requests
+
+    try:
+        return bounded(answer)
+    except requests.RequestException:
+        answer._content = b""
+        return answer
 
 
 def lines(pieces: Iterable[bytes]) -> Iterator[bytes]:

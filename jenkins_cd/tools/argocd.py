@@ -112,7 +112,7 @@ def call(
     if answer.status_code < 300:
         return _stream(answer, asked(server, need)) if stream else _document(answer, asked(server, need), shape)
     with answer:
-        raise failures.explain(answer, asked(server, need))
+        raise failures.explain(answers.refusal(answer), asked(server, need))
 
 
 def renew(server: Server, stale: str) -> bool:

@@ -18,7 +18,7 @@ from jenkins_cd.tools.answers import Malformed
 from jenkins_cd.tools.argocd import ATTEMPTS, TIMEOUT, Ref, Server, asked, call, segment
 from jenkins_cd.tools.argocd_failures import Need
 from jenkins_cd.tools.argocd_streams import SILENCE, frames, never
-from jenkins_cd.tools.kubernetes_shapes import Kinded, Pod
+from jenkins_cd.tools.kubernetes_objects import Kinded, Pod
 
 Object = Mapping[str, Any]
 QUIET = 3600.0  # seconds that a container whose log is followed may say nothing

@@ -14,11 +14,12 @@ from typing import Any
 
 from jenkins_cd.masking import register
 from jenkins_cd.tools import argocd, process
+from jenkins_cd.tools import argocd_settings_shapes as settings_shapes
 from jenkins_cd.tools import argocd_shapes as shapes
 from jenkins_cd.tools.argocd import Credentials, Ref, Server, call, segment
 from jenkins_cd.tools.argocd_credentials import claims
 from jenkins_cd.tools.argocd_failures import Absent, Away, Expired, Need, no_argocd
-from jenkins_cd.tools.kubernetes_shapes import Kinded
+from jenkins_cd.tools.kubernetes_objects import Kinded
 
 Object = Mapping[str, Any]
 PATIENCE = 10.0  # seconds that a server may take to know a token that it has made
@@ -37,14 +38,14 @@ class Token:
 
 def projects(server: Server) -> list[dict[str, Any]]:
     """Return the AppProjects that we may see."""
-    return _items(server, "/api/v1/projects", {}, "list the projects", shapes.Projects)
+    return _items(server, "/api/v1/projects", {}, "list the projects", settings_shapes.Projects)
 
 
 def project(server: Server, name: str) -> dict[str, Any] | None:
     """Return an AppProject, None where there is none."""
     need = _need("projects", "get", name, f"read the project {name}")
     try:
-        return dict(call(server, "GET", f"/api/v1/projects/{segment(name)}", need=need, shape=shapes.Project))
+        return dict(call(server, "GET", f"/api/v1/projects/{segment(name)}", need=need, shape=settings_shapes.Project))
     except Absent:
         return None
 
@@ -58,12 +59,14 @@ def put_project(server: Server, object_: Object, present: Object | None) -> dict
     if present is None:
         need = _need("projects", "create", name, f"create the project {name}")
         return dict(
-            call(server, "POST", "/api/v1/projects", body={"project": object_}, need=need, shape=shapes.Project)
+            call(
+                server, "POST", "/api/v1/projects", body={"project": object_}, need=need, shape=settings_shapes.Project
+            )
         )
     need = _need("projects", "update", name, f"update the project {name}")
     body = {"project": _with_tokens(object_, present)}
     path = f"/api/v1/projects/{segment(name)}"
-    return dict(call(server, "PUT", path, body=body, need=need, shape=shapes.Project))
+    return dict(call(server, "PUT", path, body=body, need=need, shape=settings_shapes.Project))
 
 
 def delete_project(server: Server, name: str) -> None:
@@ -90,7 +93,7 @@ def create_token(server: Server, project: str, role: str, lifetime: float, id: s
 def tokens(server: Server, project: str, role: str) -> list[Token]:
     """Return the tokens of a role, without their text, those that have expired too. Raises Absent without a project."""
     need = _need("projects", "get", project, f"read the project {project}")
-    found = call(server, "GET", f"/api/v1/projects/{segment(project)}", need=need, shape=shapes.Project)
+    found = call(server, "GET", f"/api/v1/projects/{segment(project)}", need=need, shape=settings_shapes.Project)
     in_status = ((found.get("status") or {}).get("jwtTokensByRole") or {}).get(role) or {}
     in_spec = [token for one in _roles(found) if one.get("name") == role for token in one.get("jwtTokens") or ()]
     listed = {str(one.get("id") or one["iat"]): one for one in (*(in_status.get("items") or ()), *in_spec)}
@@ -145,7 +148,9 @@ def delete_application(server: Server, ref: Ref, *, cascade: bool = False) -> No
 def application_sets(server: Server, project: str = "") -> list[dict[str, Any]]:
     """Return the ApplicationSets that we may see, of one project or of all."""
     doing = f"list the ApplicationSets of {project or 'all projects'}"
-    return _items(server, "/api/v1/applicationsets", {"projects": project or None}, doing, shapes.ApplicationSets)
+    return _items(
+        server, "/api/v1/applicationsets", {"projects": project or None}, doing, settings_shapes.ApplicationSets
+    )
 
 
 def put_application_set(server: Server, object_: Object) -> dict[str, Any]:
@@ -159,14 +164,14 @@ def put_application_set(server: Server, object_: Object) -> dict[str, Any]:
 
 def clusters(server: Server) -> list[dict[str, Any]]:
     """Return the clusters that we may see, without their credentials."""
-    return _items(server, "/api/v1/clusters", {}, "list the clusters", shapes.Clusters)
+    return _items(server, "/api/v1/clusters", {}, "list the clusters", settings_shapes.Clusters)
 
 
 def put_cluster(server: Server, object_: Object) -> dict[str, Any]:
     """Register a cluster (`server`, `name`, `config`, `namespaces`, …), or let it be as `object_` says."""
     name = str(object_["server"])
     need = _need("clusters", "create", name, f"put the cluster {name}")
-    how: dict[str, Any] = {"query": {"upsert": "true"}, "body": object_, "need": need, "shape": shapes.Cluster}
+    how: dict[str, Any] = {"query": {"upsert": "true"}, "body": object_, "need": need, "shape": settings_shapes.Cluster}
     return dict(call(server, "POST", "/api/v1/clusters", **how))
 
 
@@ -174,18 +179,23 @@ def change_cluster(server: Server, address: str, fields: Object) -> dict[str, An
     """Change some fields of a registered cluster (`name`, `namespaces`, …); all others stay, its credential too."""
     path, query = f"/api/v1/clusters/{segment(address)}", {"updatedFields": sorted(fields)}
     need = _need("clusters", "update", address, f"change the cluster {address}")
-    how: dict[str, Any] = {"query": query, "body": {**fields, "server": address}, "need": need, "shape": shapes.Cluster}
+    how: dict[str, Any] = {
+        "query": query,
+        "body": {**fields, "server": address},
+        "need": need,
+        "shape": settings_shapes.Cluster,
+    }
     return dict(call(server, "PUT", path, **how))
 
 
 def repositories(server: Server) -> list[dict[str, Any]]:
     """Return the repositories that we may see, without their credentials, with the state of the connection."""
-    return _items(server, "/api/v1/repositories", {}, "list the repositories", shapes.Repositories)
+    return _items(server, "/api/v1/repositories", {}, "list the repositories", settings_shapes.Repositories)
 
 
 def credential_templates(server: Server) -> list[dict[str, Any]]:
     """Return the templates of credentials, by the beginning of a URL (`url`), without their secrets."""
-    return _items(server, "/api/v1/repocreds", {}, "list the templates of credentials", shapes.Repositories)
+    return _items(server, "/api/v1/repocreds", {}, "list the templates of credentials", settings_shapes.Repositories)
 
 
 def _with_tokens(object_: Object, present: Object) -> dict[str, Any]:

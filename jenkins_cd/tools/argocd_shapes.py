@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypedDict
 
 from msgspec import Meta
 
-from jenkins_cd.tools.kubernetes_shapes import Event, Kinded, Metadata
+from jenkins_cd.tools.kubernetes_objects import Event, Metadata
 
 Number = int | Annotated[str, Meta(pattern=r"^[0-9]{1,18}$")]  # gateways write large ones as text
 
@@ -300,90 +300,6 @@ class Commit(TypedDict, total=False):
     author: str | None
     date: str | None
     message: str | None
-
-
-class _Token(TypedDict):
-    iat: Number
-
-
-class Token(_Token, total=False):
-    """A token of a role, without its text."""
-
-    exp: Number | None
-    id: str | None
-
-
-class _Role(TypedDict):
-    name: str
-
-
-class Role(_Role, total=False):
-    """A role of a project."""
-
-    jwtTokens: list[Token] | None
-
-
-class _Tokens(TypedDict, total=False):
-    items: list[Token] | None
-
-
-class _ProjectSpec(TypedDict, total=False):
-    roles: list[Role] | None
-
-
-class _ProjectStatus(TypedDict, total=False):
-    jwtTokensByRole: dict[str, _Tokens] | None
-
-
-class Project(Kinded, total=False):
-    """An AppProject."""
-
-    spec: _ProjectSpec | None
-    status: _ProjectStatus | None
-
-
-class Projects(TypedDict):
-    """A list of AppProjects."""
-
-    items: list[Project] | None
-
-
-class _Set(Kinded, total=False):
-    spec: dict[str, Any] | None
-
-
-class ApplicationSets(TypedDict):
-    """A list of ApplicationSets."""
-
-    items: list[_Set] | None
-
-
-class _Server(TypedDict):
-    server: str
-
-
-class Cluster(_Server, total=False):
-    """A registered cluster."""
-
-    name: str | None
-    namespaces: list[str] | None
-
-
-class Clusters(TypedDict):
-    """A list of clusters."""
-
-    items: list[Cluster] | None
-
-
-class _Repository(TypedDict, total=False):
-    repo: str | None
-    url: str | None
-
-
-class Repositories(TypedDict):
-    """A list of repositories, or of templates of credentials."""
-
-    items: list[_Repository] | None
 
 
 class Failure(TypedDict, total=False):

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from jenkins_cd.errors import ExternalFailure
 from jenkins_cd.masking import mask
+from jenkins_cd.tools import answers
 
 if TYPE_CHECKING:
     import requests
@@ -59,6 +60,7 @@ def request(
             json=json,
             timeout=timeout,
             stream=stream,
+            hooks={"response": answers.bounded},
         )
     except requests.RequestException as error:
         raise ExternalFailure(

@@ -16,9 +16,10 @@ from urllib.parse import unquote, urljoin, urlsplit
 from jenkins_cd.errors import BadInput
 from jenkins_cd.tools import jenkins_shapes as shapes
 from jenkins_cd.tools.answers import Malformed, checked
-from jenkins_cd.tools.jenkins import Connection, call, get, job_url, path, post, read, understood, with_nearest
+from jenkins_cd.tools.jenkins import job_url, path, with_nearest
 from jenkins_cd.tools.jenkins_console import clean
 from jenkins_cd.tools.jenkins_failures import Absent, unread
+from jenkins_cd.tools.jenkins_session import Connection, call, get, post, read, understood
 
 if TYPE_CHECKING:
     import requests

@@ -276,4 +276,4 @@ def _send(
     if answer.status_code in allowed or 200 <= answer.status_code < 300:
         return answer
     with answer:
-        raise failures.of_answer(cluster, f"{method.lower()} {path}", answer)
+        raise failures.of_answer(cluster, f"{method.lower()} {path}", answers.refusal(answer))
