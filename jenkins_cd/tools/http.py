@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from jenkins_cd.errors import ExternalFailure
 from jenkins_cd.masking import mask
-from jenkins_cd.tools import server_time
+from jenkins_cd.tools import answers, server_time
 
 if TYPE_CHECKING:
     import requests
@@ -62,6 +62,7 @@ def request(
             json=json,
             timeout=timeout,
             stream=stream,
+            hooks={"response": answers.bounded},
         )
     except requests.RequestException as error:
         raise ExternalFailure(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from jenkins_cd.tools import server_time
+from jenkins_cd.tools import answers, server_time
 from jenkins_cd.tools.kubeconfig import Cluster
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def of(cluster: Cluster) -> requests.Session:
     proxy = {"http": cluster.proxy, "https": cluster.proxy} if cluster.proxy else get_environ_proxies(cluster.server)
     session.proxies.update(proxy)
     session.headers.update({"Accept": "application/json", "User-Agent": "jenkins-cd"})
+    session.hooks["response"].append(answers.bounded)
     session.mount("https://", Trusting())
     return session
 
