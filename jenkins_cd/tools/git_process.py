@@ -14,6 +14,7 @@ from jenkins_cd.errors import MissingTool
 from jenkins_cd.tools import orphans, secrecy
 
 INSTALL = "apt-get install git (2.32 or newer)"
+_ENV = "/usr/bin/env"  # by its whole path: PATH may hold no more than Git
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +50,7 @@ def execute(
         raise MissingTool("git", INSTALL)
     secrecy.hide()
     unset = [part for name in sorted(environment.dropped) for part in ("-u", name)]
-    program = ["env", *unset, "git"] if unset else ["git"]  # GitPython can add variables, and take none away
+    program = [_ENV, *unset, "git"] if unset else ["git"]  # GitPython can add variables, and take none away
     with orphans.child() as register:
         child = Git(folder).execute(
             [*program, *arguments],
