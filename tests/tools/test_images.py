@@ -59,9 +59,9 @@ def test_a_builder_gets_the_login_of_the_registry_and_no_secret_in_its_environme
                "JENKINS_CD_GIT_PASSWORD": "canary-of-git", "JENKINS_CD_ARGOCD_TOKEN": "canary-of-argocd"}  # fmt: skip
     for name, value in secrets.items():
         monkeypatch.setenv(name, value)
-    script = f"env > {tmp_path}/seen; cat $REGISTRY_AUTH_FILE > {tmp_path}/login; echo sha256:1 > $0"
+    script = f"env > {tmp_path}/seen; cat $REGISTRY_AUTH_FILE > {tmp_path}/login; echo sha256:{'1' * 64} > $0"
     writes = replace(buildah, build=lambda _recipe, scratch: ["sh", "-c", script, str(scratch / "image-id")])
-    assert images.build(writes, recipe, tmp_path / "made") == "sha256:1"
+    assert images.build(writes, recipe, tmp_path / "made") == f"sha256:{'1' * 64}"
     assert "canary" not in (tmp_path / "seen").read_text(encoding="utf-8")
     assert recipe.repository.partition("/")[0] in (tmp_path / "login").read_text(encoding="utf-8")
 
