@@ -115,9 +115,9 @@ def _states(troubled: Iterable[Object], shown: Sequence[Object], scene: Scene) -
     for wanted in troubled:
         state = workloads.assess(wanted, scene)
         yield f"{state.what}: {state.text}"
-        for what, ill in state.ailments.items():
-            if what == state.what and ill.text != state.text:
-                yield f"  {ill.text}"
+        for what, failure in state.failures.items():
+            if what == state.what and failure.text != state.text:
+                yield f"  {failure.text}"
         for pod in state.pods:
             yield f"  pod {name(pod)} on {spec(pod).get('nodeName', 'no node')}: {pods.phrase(pod, scene)}"
             if pod in shown:
