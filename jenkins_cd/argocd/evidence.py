@@ -16,8 +16,8 @@ from jenkins_cd.argocd import differences, pod_evidence, states, tree
 from jenkins_cd.argocd.nodes import Node, owner
 from jenkins_cd.argocd.pod_evidence import Told
 from jenkins_cd.argocd.states import Object
-from jenkins_cd.cluster.evidence import hidden
-from jenkins_cd.cluster.scene import event_order, event_time, said, times
+from jenkins_cd.cluster.evidence import event_lines, hidden, how_often
+from jenkins_cd.cluster.scene import event_order, said, times
 from jenkins_cd.errors import JenkinsCdError
 from jenkins_cd.lines import split_lines
 from jenkins_cd.report.text import clean, fit, one_line, wrapped
@@ -84,7 +84,7 @@ def text(evidence: Evidence) -> str:
         _first(list(_causes(evidence)), _CAUSES),
         _first(list(_states(evidence)), _CAUSES),
         drawn,
-        _titled("events (UTC):", list(_said_of(_telling(evidence)))[-_EVENTS:]),
+        _titled("events (UTC):", [f"  {line}" for line in event_lines(_telling(evidence), _event_text)][-_EVENTS:]),
         _first(_titled("not as declared:", [f"  {one}" for one in different]), _DIFFERENCES),
         [*(line for one in evidence.trouble for line in _wrapped(one)), f"more: {evidence.page}"],
     ]
@@ -170,7 +170,7 @@ def _states(evidence: Evidence) -> Iterator[str]:
         about = _about_pod(evidence, node)
         lines = [*told.states]
         if beside := _beside(about):
-            lines.append(said(beside.get("message")) + _often(times(beside)))
+            lines.append(said(beside.get("message")) + how_often(times(beside)))
         for line in lines:
             yield from _wrapped(f"  {line}")
 
@@ -188,23 +188,9 @@ def _telling(evidence: Evidence) -> Sequence[Object]:
     return [one for one in warnings if one not in known] if warnings else evidence.events if ill else ()
 
 
-def _said_of(events: Sequence[Object]) -> Iterator[str]:
-    """Yield a line an event; those that say the same are one, with how often."""
-    number: dict[str, int] = {}
-    at: dict[str, str] = {}
-    for one in events:
-        what = one.get("involvedObject") or {}
-        message = said(one.get("message"))
-        line = f"{one.get('reason', '')} {what.get('kind', '')}/{what.get('name', '')}: {message}"
-        number[line] = number.get(line, 0) + times(one)
-        at.pop(line, None)  # it stands where it was seen last
-        at[line] = event_time(one)[11:19]
-    for line, moment in at.items():
-        yield f"  {moment} {line}{_often(number[line])}"
-
-
-def _often(number: int) -> str:
-    return f" ({number} times)" if number > 1 else ""
+def _event_text(event: Object) -> str:
+    what = event.get("involvedObject") or {}
+    return f"{event.get('reason', '')} {what.get('kind', '')}/{what.get('name', '')}: {said(event.get('message'))}"
 
 
 def _about_pod(evidence: Evidence, pod: Node) -> list[Object]:

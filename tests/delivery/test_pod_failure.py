@@ -1,4 +1,4 @@
-"""Every delivery model judges a failing pod alike: the same pods as the API server has them and as Argo CD tells them."""
+"""Every delivery model judges a failing pod alike, whether the API server tells of it or Argo CD does."""
 
 from __future__ import annotations
 
