@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
-from jenkins_cd.argocd import differences, pod_evidence, states, tree
+from jenkins_cd.argocd import differences, managed, pod_evidence, states, tree
+from jenkins_cd.argocd.managed import Managed
 from jenkins_cd.argocd.nodes import Node, owner
 from jenkins_cd.argocd.pod_evidence import Told
 from jenkins_cd.argocd.states import Object
@@ -47,7 +48,7 @@ class Evidence:
     nodes: tuple[Node, ...] = ()
     pods: tuple[Told, ...] = ()
     events: tuple[Object, ...] = ()
-    managed: tuple[Object, ...] = ()
+    managed: tuple[Managed, ...] = ()
     trouble: tuple[str, ...] = ()  # what could not be read
 
 
@@ -61,16 +62,16 @@ def gather(server: Server, ref: Ref, *, page: str) -> Evidence:
     for node in _about(nodes, chosen):
         found = _tried(partial(_events, server, ref, node), f"the events of {node.called}", trouble) or ()
         events |= {str((one.get("metadata") or {}).get("uid") or one): one for one in found}
-    managed: Sequence[Object] = ()
+    declared: tuple[Managed, ...] = ()
     if states.sync_status(app) == "OutOfSync":
-        managed = _tried(lambda: argocd_applications.managed(server, ref), "what is declared", trouble) or ()
+        declared = _tried(lambda: managed.read(server, ref), "what is declared", trouble) or ()
     return Evidence(
         page=page,
         application=app,
         nodes=nodes,
         pods=pod_evidence.gather(server, ref, chosen, trouble),
         events=tuple(sorted((one for one in events.values() if one.get("metadata")), key=event_order)),
-        managed=tuple(managed),
+        managed=declared,
         trouble=tuple(trouble),
     )
 

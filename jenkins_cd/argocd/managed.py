@@ -1,8 +1,8 @@
 """What Git declares of an Application, and what lives in the cluster of it, as Argo CD compares them.
 
 `managed-resources` gives four states of each object as JSON text (`v1alpha1ResourceDiff` of the API's swagger.json):
-what is declared, what lives, that without what `ignoreDifferences` names, and what a sync would make of it. Hooks are
-not among them. The values of Secrets are plus signs, more of them where a value differs.
+what is declared, what lives, that without what `ignoreDifferences` names, and what a sync would make of it. The values
+of Secrets are plus signs, more of them where a value differs.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from jenkins_cd.argocd.states import Object
+from jenkins_cd.errors import ExternalFailure
 from jenkins_cd.tools import argocd_applications
 from jenkins_cd.tools.argocd import Ref, Server
 from jenkins_cd.tools.argocd_failures import Absent, Rejected
@@ -31,6 +32,7 @@ class Managed:
     live: Object | None = None
     compared: Object | None = None  # the live one without what is ignored
     predicted: Object | None = None  # what a sync would make of that
+    hook: bool = False
 
     @property
     def key(self) -> Key:
@@ -49,8 +51,8 @@ def read(server: Server, ref: Ref) -> tuple[Managed, ...]:
 
 
 def of(item: Object) -> Managed:
-    """Return an object from what the server says of it."""
-    live, declared = _loaded(item.get("liveState")), _loaded(item.get("targetState"))
+    """Return an object from what the server says of it. Raises ExternalFailure where that is no JSON."""
+    live, declared = _loaded(item, "liveState"), _loaded(item, "targetState")
     return Managed(
         group=str(item.get("group") or ""),
         kind=str(item.get("kind") or ""),
@@ -58,8 +60,9 @@ def of(item: Object) -> Managed:
         namespace=str(item.get("namespace") or ""),
         declared=declared,
         live=live,
-        compared=(_loaded(item.get("normalizedLiveState")) or live) if live else None,
-        predicted=(_loaded(item.get("predictedLiveState")) or declared) if declared else None,
+        compared=(_loaded(item, "normalizedLiveState") or live) if live else None,
+        predicted=(_loaded(item, "predictedLiveState") or declared) if declared else None,
+        hook=bool(item.get("hook")),
     )
 
 
@@ -87,6 +90,12 @@ def live_object(server: Server, ref: Ref, node: Object) -> Object | None:
         return None
 
 
-def _loaded(text: object) -> Object | None:
-    found = json.loads(str(text)) if text else None
+def _loaded(item: Object, state: str) -> Object | None:
+    try:
+        found = json.loads(str(item.get(state) or "null"))
+    except ValueError as error:
+        what = f"{item.get('kind')}/{item.get('name')}"
+        raise ExternalFailure(
+            f"Argo CD tells of {what} what is no JSON: {error}", "look at the server's log"
+        ) from error
     return found if isinstance(found, dict) else None
