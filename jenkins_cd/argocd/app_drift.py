@@ -53,8 +53,7 @@ def look(platform: PlatformFile, environment: str, apps: Sequence[Known], progre
         except Interrupted:
             raise
         except JenkinsCdError as error:
-            why = f"{error.message}; {error.hint}" if error.hint else error.message
-            found = _told(known, ref, namespace, "unknown", why)
+            found = _told(known, ref, namespace, "unknown", error.sentence)
         progress.note(f"drift of {known.app}", found.reason)
         yield found
 

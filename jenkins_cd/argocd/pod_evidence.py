@@ -91,7 +91,7 @@ def _logs(server: Server, ref: Ref, node: Node, pod: Object, trouble: list[str])
         try:
             lines = _log(server, ref, node, run)
         except Denied as error:
-            trouble.append(f"logs cannot be read: {error.message}; {error.hint}")
+            trouble.append(f"logs cannot be read: {error.sentence}")
             return
         except JenkinsCdError as error:
             trouble.append(f"{title} cannot be read: {error.message}")

@@ -72,10 +72,15 @@ def test_a_state_that_is_no_json_is_a_fault_of_the_server() -> None:
         managed.of({"kind": "Service", "name": "web", "liveState": "{"})
 
 
+def written(field: str, manager: str) -> dict[str, Any]:
+    """Return an object in which the server wrote something into one of its own fields."""
+    value: list[Any] = [{"manager": manager, "operation": "Update", "fieldsV1": {}}]
+    return {"kind": "Service", "metadata": {"name": "web", field: value}, "spec": {}}
+
+
 @pytest.mark.parametrize("field", sorted(SERVER_FIELDS))
 def test_what_the_server_writes_is_no_difference_wherever_objects_are_compared(field: str) -> None:
-    written = ({"manager": manager, "operation": "Update", "fieldsV1": {}} for manager in ("kubectl-edit", "helm"))
-    live, wanted = ({"kind": "Service", "metadata": {"name": "web", field: [value]}, "spec": {}} for value in written)
+    live, wanted = (written(field, manager) for manager in ("kubectl-edit", "helm"))
     assert differences.lines([compared("Service", live, wanted)])[1:] == []
     assert compare.differences(wanted, live) == []
     assert compare.both_ways(wanted, live) == []
