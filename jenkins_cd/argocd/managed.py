@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from jenkins_cd.argocd.states import Object
-from jenkins_cd.errors import ExternalFailure
 from jenkins_cd.tools import argocd_applications
 from jenkins_cd.tools.argocd import Ref, Server
 from jenkins_cd.tools.argocd_failures import Absent, Rejected
@@ -51,8 +50,8 @@ def read(server: Server, ref: Ref) -> tuple[Managed, ...]:
 
 
 def of(item: Object) -> Managed:
-    """Return an object from what the server says of it. Raises ExternalFailure where that is no JSON."""
-    live, declared = _loaded(item, "liveState"), _loaded(item, "targetState")
+    """Return an object from what the server says of it."""
+    live, declared = _loaded(item.get("liveState")), _loaded(item.get("targetState"))
     return Managed(
         group=str(item.get("group") or ""),
         kind=str(item.get("kind") or ""),
@@ -60,8 +59,8 @@ def of(item: Object) -> Managed:
         namespace=str(item.get("namespace") or ""),
         declared=declared,
         live=live,
-        compared=(_loaded(item, "normalizedLiveState") or live) if live else None,
-        predicted=(_loaded(item, "predictedLiveState") or declared) if declared else None,
+        compared=(_loaded(item.get("normalizedLiveState")) or live) if live else None,
+        predicted=(_loaded(item.get("predictedLiveState")) or declared) if declared else None,
         hook=bool(item.get("hook")),
     )
 
@@ -90,12 +89,6 @@ def live_object(server: Server, ref: Ref, node: Object) -> Object | None:
         return None
 
 
-def _loaded(item: Object, state: str) -> Object | None:
-    try:
-        found = json.loads(str(item.get(state) or "null"))
-    except ValueError as error:
-        what = f"{item.get('kind')}/{item.get('name')}"
-        raise ExternalFailure(
-            f"Argo CD tells of {what} what is no JSON: {error}", "look at the server's log"
-        ) from error
+def _loaded(text: object) -> Object | None:
+    found = json.loads(str(text)) if text else None
     return found if isinstance(found, dict) else None

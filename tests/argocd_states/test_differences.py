@@ -11,7 +11,6 @@ from jenkins_cd.argocd import differences, managed, predicted
 from jenkins_cd.argocd.managed import Managed
 from jenkins_cd.drift import compare
 from jenkins_cd.drift.values import SERVER_FIELDS
-from jenkins_cd.errors import ExternalFailure
 
 
 def compared(kind: str, live: Any, target: Any, **more: Any) -> Managed:
@@ -65,11 +64,6 @@ def test_items_of_lists_are_told_by_their_keys_and_values_under_a_telling_name_a
         "  spec.containers[app].image: a:2 → a:1",
         '  spec.containers[mesh]: {"name":"mesh"} → nothing',
     ]
-
-
-def test_a_state_that_is_no_json_is_a_fault_of_the_server() -> None:
-    with pytest.raises(ExternalFailure, match=r"tells of Service/web what is no JSON"):
-        managed.of({"kind": "Service", "name": "web", "liveState": "{"})
 
 
 def written(field: str, manager: str) -> dict[str, Any]:
