@@ -22,6 +22,11 @@ class JenkinsCdError(Exception):
         self.message = message
         self.hint = hint
 
+    @property
+    def sentence(self) -> str:
+        """Return what happened and what to do next on one line, for where a failure is part of a result."""
+        return f"{self.message}; {self.hint}" if self.hint else self.message
+
 
 class GateFailed(JenkinsCdError):
     """A check, a gate or a verdict failed, or could not be known."""

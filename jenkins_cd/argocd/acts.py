@@ -16,7 +16,10 @@ from jenkins_cd.tools.argocd_applications import SyncOrder
 from jenkins_cd.tools.argocd_failures import Blocked, Busy, Denied, Expired, Rejected
 
 if TYPE_CHECKING:
-    from jenkins_cd.argocd.tree import Ailment
+    from collections.abc import Mapping
+
+    from jenkins_cd.argocd.nodes import Node
+    from jenkins_cd.cluster.pod_failure import PodFailure
     from jenkins_cd.model import Resource
 
 BETWEEN = 1.0  # seconds between two refreshes: the controller's times are whole seconds
@@ -172,13 +175,13 @@ def _ill(at: Underway) -> Followed | None:
         raise
     except FAULTS:
         return None  # the verdict does not rest on it
-    worst = _worst(at, tree.ailments(nodes, operation.started), now)
-    return verdicts.failed(at, worst.reason) if worst and at.refresh() else None
+    worst = _worst(at, tree.failures(nodes, operation.started), now)
+    return verdicts.failed(at, worst.text) if worst and at.refresh() else None
 
 
-def _worst(at: Underway, found: list[Ailment], now: float) -> Ailment | None:
+def _worst(at: Underway, found: Mapping[Node, PodFailure], now: float) -> PodFailure | None:
     """Return what has been ill for too long, seen twice at least: a newer revision may have been on its way."""
-    memory, names = at.memory, {f"ill {one.node.uid}": one for one in found}
+    memory, names = at.memory, {f"ill {node.uid}": failure for node, failure in found.items()}
     memory.forget(*(one for one in [*memory.since] if one.startswith("ill ") and one not in names))
     lasted = {name: memory.lasting(name, now, holds=True) for name in names}
-    return next((one for name, one in names.items() if lasted[name] >= max(one.patience, PODS)), None)
+    return next((failure for name, failure in names.items() if lasted[name] >= max(failure.grace, PODS)), None)

@@ -1,96 +1,75 @@
 """What will not heal by itself, and so makes waiting for the timeout needless: from the resource tree alone.
 
-Reasons are the kubelet's (`pkg/kubelet/container`, `pkg/kubelet/images`) as they arrive in `Status Reason`, with
-`Init:` before those of init containers: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/.
+What the kubelet's reasons mean is said in `cluster/pod_failure.py`. They arrive in `Status Reason`, with `Init:` before
+those of init containers: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from jenkins_cd.argocd.nodes import Node, cause, newest, owner
-from jenkins_cd.report.text import clean
+from jenkins_cd.cluster import pod_failure
+from jenkins_cd.cluster.pod_failure import CRASH_LOOP, IMAGE_PULL, NEVER, PULL, Judgement, PodFailure
+from jenkins_cd.report.text import clean, one_line
 
-CRASHES = 2  # restarts after which a container that crashes again is given up
-SLOW = 20.0  # seconds: the kubelet tries again within about as many what may have been a hiccup
 SKEW = timedelta(seconds=2)  # between Argo CD's clock and the API server's, both of whole seconds
-_NEVER = frozenset({"InvalidImageName", "ErrImageNeverPull"})
-_PULL = frozenset({"ErrImagePull", "ImagePullBackOff", "RegistryUnavailable"})
-_CREATE = frozenset({"CreateContainerConfigError", "CreateContainerError", "RunContainerError"})
-_FINAL = re.compile(
-    r"not found|manifest unknown|does not exist|unauthorized|authentication required|denied|forbidden"
-    r"|no basic auth credentials|no match for platform|invalid reference format",
-    re.IGNORECASE,
-)
 _IMAGE = re.compile(r'image "(?P<image>[^"]+)"')
 
 
-@dataclass(frozen=True, kw_only=True)
-class Ailment:
-    """Something that will not heal, unless it does within its `patience` (seconds)."""
-
-    node: Node
-    reason: str  # one sentence
-    patience: float = 0.0
-
-    @property
-    def certain(self) -> bool:
-        """Tell whether there is nothing to wait for."""
-        return self.patience == 0
-
-
-def ailments(nodes: Sequence[Node], since: datetime) -> list[Ailment]:
-    """Return what will not heal of that which was made since then, what is certain first.
+def failures(nodes: Sequence[Node], since: datetime) -> dict[Node, PodFailure]:
+    """Return what will not heal of that which was made since then, what is final first.
 
     Of a Deployment, StatefulSet or DaemonSet only the pods of its newest revision count. What was there before says
     nothing of what is deployed now: its controller may not have acted yet.
     """
     young = [one for one in newest(nodes) if _since(one, since)]
-    found = [ill for pod in young if (ill := _of_pod(pod, nodes))]
-    found += [ill for one in nodes if one.kind == "Job" and _since(one, since) and (ill := _of_job(one, nodes))]
-    return sorted(found, key=lambda one: one.patience)
+    found = {pod: failure for pod in young if (failure := _of_pod(pod, nodes))}
+    jobs = [one for one in nodes if one.kind == "Job" and _since(one, since)]
+    found |= {job: failure for job in jobs if (failure := _of_job(job, nodes))}
+    return dict(sorted(found.items(), key=lambda item: item[1].grace))
 
 
 def _since(node: Node, since: datetime) -> bool:
     return node.created is not None and node.created >= since - SKEW
 
 
-def _of_job(job: Node, nodes: Sequence[Node]) -> Ailment | None:
+def _of_job(job: Node, nodes: Sequence[Node]) -> PodFailure | None:
     if job.health != "Degraded" or owner(job, nodes).kind == "CronJob":
         return None  # a CronJob's next run may go well
-    return Ailment(node=job, reason=clean(f"{job.called} has failed: {cause(job.message) or 'no reason is given'}"))
+    return PodFailure("JobFailed", clean(f"{job.called} has failed: {cause(job.message) or 'no reason is given'}"))
 
 
-def _of_pod(pod: Node, nodes: Sequence[Node]) -> Ailment | None:
+def _of_pod(pod: Node, nodes: Sequence[Node]) -> PodFailure | None:
+    """Return what will not heal of a pod. A Job says itself how many crashes are too many."""
     above = owner(pod, nodes)
     if above.kind == "CronJob":
         return None
-    for text, patience in _illness(pod, crashes=not _is_of_job(pod, nodes)):
-        return Ailment(
-            node=pod, reason=clean(f"{above.called}: {text} ({pod.status_reason}, {pod.called})"), patience=patience
-        )
-    return None
-
-
-def _illness(pod: Node, *, crashes: bool) -> Iterator[tuple[str, float]]:
-    """Yield what is wrong, if anything, and for how long it may be. A Job says itself how many crashes are too many."""
     reason = pod.status_reason.removeprefix("Init:")
-    why = cause(pod.message).removeprefix(f"{_image(pod)}: ")
-    if reason in _NEVER:
-        yield f"{_image(pod)} can never be pulled" + (f": {why}" if why else ""), 0.0
-    elif reason in _PULL:
-        final = reason == "ImagePullBackOff" and _FINAL.search(why)
-        yield f"{_image(pod)} cannot be pulled" + (f": {why}" if why else ""), 0.0 if final else SLOW
-    elif reason in _CREATE:
-        yield "a container cannot be created" + (f": {why}" if why else ""), SLOW
-    elif reason == "CrashLoopBackOff" and crashes:
-        often = (
+    why = pod_failure.pull_cause(one_line(pod.message)) if reason in PULL else cause(pod.message)
+    # Restarts are not told where there were none, and may not be told yet.
+    found = pod_failure.judge(reason, why, restarts=pod.restarts or None, crashes=not _is_of_job(pod, nodes))
+    if found is None:
+        return None
+    text = _text(pod, reason, why, found)
+    return PodFailure(found.cause, clean(f"{above.called}: {text} ({pod.status_reason}, {pod.called})"), found.grace)
+
+
+def _text(pod: Node, reason: str, why: str, found: Judgement) -> str:
+    if found.cause == CRASH_LOOP:
+        again = (
             f"restarted {pod.restarts} time{'' if pod.restarts == 1 else 's'}" if pod.restarts else "it ends at once"
         )
-        yield f"a container crashes again and again, {often}", 0.0 if pod.restarts >= CRASHES else SLOW
+        return f"a container crashes again and again, {again}"
+    if reason in NEVER:
+        text = f"{_image(pod)} can never be pulled"
+    elif found.cause == IMAGE_PULL:
+        text = f"{_image(pod)} cannot be pulled"
+    else:
+        text = "a container cannot be created"
+    return f"{text}: {why}" if why else text
 
 
 def _is_of_job(pod: Node, nodes: Sequence[Node]) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from jenkins_cd.argocd import managed, site, states
 from jenkins_cd.argocd.managed import Key, Managed
@@ -52,8 +53,7 @@ def look(platform: PlatformFile, environment: str, apps: Sequence[Known], progre
         except Interrupted:
             raise
         except JenkinsCdError as error:
-            why = f"{error.message}; {error.hint}" if error.hint else error.message
-            found = _told(known, ref, namespace, "unknown", why)
+            found = _told(known, ref, namespace, "unknown", error.sentence)
         progress.note(f"drift of {known.app}", found.reason)
         yield found
 
@@ -112,21 +112,8 @@ def _app(server: Server, ref: Ref, known: Known, namespace: str, told: set[str])
 def _differences(item: Managed, scaled: bool) -> list[Difference]:
     """Return how an object is not what a sync would make of it, and what people set besides what is declared."""
     wanted, live = item.predicted or {}, item.compared or {}
-    found = [one for one in compare.differences(item.declared or {}, live, scaled) if one.kind == "added"]
-    gone = [one for one in compare.differences(live, wanted, scaled) if one.kind == "removed"]  # by a sync
-    others = [
-        *compare.differences(wanted, live, scaled),
-        *(Difference(one.path, "added", None, one.wanted) for one in gone),
-    ]
-    for one in others:
-        if not any(_one_in_the_other(one.path, known.path) for known in found):
-            found.append(one)
-    return found
-
-
-def _one_in_the_other(one: paths.Path, other: paths.Path) -> bool:
-    shorter = min(len(one), len(other))
-    return one[:shorter] == other[:shorter]
+    by_people = [one for one in compare.differences(item.declared or {}, live, scaled) if one.kind == "added"]
+    return compare.distinct(by_people, compare.both_ways(wanted, live, partial(compare.differences, scaled=scaled)))
 
 
 def _of_git(one: Difference, item: Managed, was: Object | None) -> bool:

@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
-from jenkins_cd.argocd import differences, pod_evidence, states, tree
+from jenkins_cd.argocd import differences, managed, pod_evidence, states, tree
+from jenkins_cd.argocd.managed import Managed
 from jenkins_cd.argocd.nodes import Node, owner
 from jenkins_cd.argocd.pod_evidence import Told
 from jenkins_cd.argocd.states import Object
-from jenkins_cd.cluster.evidence import hidden
-from jenkins_cd.cluster.scene import event_order, event_time, said, times
+from jenkins_cd.cluster.evidence import event_lines, hidden, how_often
+from jenkins_cd.cluster.scene import event_order, said, times
 from jenkins_cd.errors import JenkinsCdError
 from jenkins_cd.lines import split_lines
 from jenkins_cd.report.text import clean, fit, one_line, wrapped
@@ -47,7 +48,7 @@ class Evidence:
     nodes: tuple[Node, ...] = ()
     pods: tuple[Told, ...] = ()
     events: tuple[Object, ...] = ()
-    managed: tuple[Object, ...] = ()
+    managed: tuple[Managed, ...] = ()
     trouble: tuple[str, ...] = ()  # what could not be read
 
 
@@ -61,16 +62,16 @@ def gather(server: Server, ref: Ref, *, page: str) -> Evidence:
     for node in _about(nodes, chosen):
         found = _tried(partial(_events, server, ref, node), f"the events of {node.called}", trouble) or ()
         events |= {str((one.get("metadata") or {}).get("uid") or one): one for one in found}
-    managed: Sequence[Object] = ()
+    declared: tuple[Managed, ...] = ()
     if states.sync_status(app) == "OutOfSync":
-        managed = _tried(lambda: argocd_applications.managed(server, ref), "what is declared", trouble) or ()
+        declared = _tried(lambda: managed.read(server, ref), "what is declared", trouble) or ()
     return Evidence(
         page=page,
         application=app,
         nodes=nodes,
         pods=pod_evidence.gather(server, ref, chosen, trouble),
         events=tuple(sorted((one for one in events.values() if one.get("metadata")), key=event_order)),
-        managed=tuple(managed),
+        managed=declared,
         trouble=tuple(trouble),
     )
 
@@ -84,7 +85,7 @@ def text(evidence: Evidence) -> str:
         _first(list(_causes(evidence)), _CAUSES),
         _first(list(_states(evidence)), _CAUSES),
         drawn,
-        _titled("events (UTC):", list(_said_of(_telling(evidence)))[-_EVENTS:]),
+        _titled("events (UTC):", [f"  {line}" for line in event_lines(_telling(evidence), _event_text)][-_EVENTS:]),
         _first(_titled("not as declared:", [f"  {one}" for one in different]), _DIFFERENCES),
         [*(line for one in evidence.trouble for line in _wrapped(one)), f"more: {evidence.page}"],
     ]
@@ -170,7 +171,7 @@ def _states(evidence: Evidence) -> Iterator[str]:
         about = _about_pod(evidence, node)
         lines = [*told.states]
         if beside := _beside(about):
-            lines.append(said(beside.get("message")) + _often(times(beside)))
+            lines.append(said(beside.get("message")) + how_often(times(beside)))
         for line in lines:
             yield from _wrapped(f"  {line}")
 
@@ -188,23 +189,9 @@ def _telling(evidence: Evidence) -> Sequence[Object]:
     return [one for one in warnings if one not in known] if warnings else evidence.events if ill else ()
 
 
-def _said_of(events: Sequence[Object]) -> Iterator[str]:
-    """Yield a line an event; those that say the same are one, with how often."""
-    number: dict[str, int] = {}
-    at: dict[str, str] = {}
-    for one in events:
-        what = one.get("involvedObject") or {}
-        message = said(one.get("message"))
-        line = f"{one.get('reason', '')} {what.get('kind', '')}/{what.get('name', '')}: {message}"
-        number[line] = number.get(line, 0) + times(one)
-        at.pop(line, None)  # it stands where it was seen last
-        at[line] = event_time(one)[11:19]
-    for line, moment in at.items():
-        yield f"  {moment} {line}{_often(number[line])}"
-
-
-def _often(number: int) -> str:
-    return f" ({number} times)" if number > 1 else ""
+def _event_text(event: Object) -> str:
+    what = event.get("involvedObject") or {}
+    return f"{event.get('reason', '')} {what.get('kind', '')}/{what.get('name', '')}: {said(event.get('message'))}"
 
 
 def _about_pod(evidence: Evidence, pod: Node) -> list[Object]:

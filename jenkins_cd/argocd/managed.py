@@ -1,8 +1,8 @@
 """What Git declares of an Application, and what lives in the cluster of it, as Argo CD compares them.
 
 `managed-resources` gives four states of each object as JSON text (`v1alpha1ResourceDiff` of the API's swagger.json):
-what is declared, what lives, that without what `ignoreDifferences` names, and what a sync would make of it. Hooks are
-not among them. The values of Secrets are plus signs, more of them where a value differs.
+what is declared, what lives, that without what `ignoreDifferences` names, and what a sync would make of it. The values
+of Secrets are plus signs, more of them where a value differs.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ class Managed:
     live: Object | None = None
     compared: Object | None = None  # the live one without what is ignored
     predicted: Object | None = None  # what a sync would make of that
+    hook: bool = False
 
     @property
     def key(self) -> Key:
@@ -60,6 +61,7 @@ def of(item: Object) -> Managed:
         live=live,
         compared=(_loaded(item.get("normalizedLiveState")) or live) if live else None,
         predicted=(_loaded(item.get("predictedLiveState")) or declared) if declared else None,
+        hook=bool(item.get("hook")),
     )
 
 

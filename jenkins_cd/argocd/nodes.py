@@ -6,13 +6,13 @@ controller words it; health is https://argo-cd.readthedocs.io/en/stable/operator
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from jenkins_cd.argocd import states
 from jenkins_cd.argocd.states import Object
+from jenkins_cd.cluster.pod_failure import without_layers
 from jenkins_cd.report.text import one_line
 from jenkins_cd.tools.answers import whole_number
 
@@ -75,9 +75,7 @@ def cause(message: str) -> str:
     text = one_line(message)
     if text.startswith("back-off ") and "restarting failed container" in text:
         return ""  # CrashLoopBackOff says it
-    if "pull" in text and '": ' in text:
-        text = text.rpartition('": ')[2]
-    return re.sub(r"^(ErrImagePull: )?(rpc error: code = \w+ desc = )?", "", text)
+    return without_layers(text)
 
 
 def newest(nodes: Iterable[Node]) -> list[Node]:

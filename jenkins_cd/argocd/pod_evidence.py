@@ -86,27 +86,22 @@ def _state(one: Mapping[str, Any]) -> str:
 
 
 def _logs(server: Server, ref: Ref, node: Node, pod: Object, trouble: list[str]) -> Iterator[Log]:
-    for one in containers(pod):
-        if not one.get("containerID") and not one.get("restartCount"):
-            continue  # it has never run
-        before = (one.get("lastState") or {}).get("terminated") or {}
-        other = before and before.get("containerID") != one.get("containerID")  # else both logs are that run's
-        for previous in (True, False) if other else (False,):
-            title = f"log of {node.called}, {one.get('name')}{', the run before' if previous else ''}"
-            try:
-                lines = _log(server, ref, node, str(one.get("name")), previous)
-            except Denied as error:
-                trouble.append(f"logs cannot be read: {error.message}; {error.hint}")
-                return
-            except JenkinsCdError as error:
-                trouble.append(f"{title} cannot be read: {error.message}")
-                continue
-            if lines or not previous:
-                yield Log(title=title, lines=lines)
+    for run in pods.logged_runs(pod):
+        title = pods.log_title(node.called, run)
+        try:
+            lines = _log(server, ref, node, run)
+        except Denied as error:
+            trouble.append(f"logs cannot be read: {error.sentence}")
+            return
+        except JenkinsCdError as error:
+            trouble.append(f"{title} cannot be read: {error.message}")
+            continue
+        if lines or not run.previous:
+            yield Log(title=title, lines=lines)
 
 
-def _log(server: Server, ref: Ref, node: Node, container: str, previous: bool) -> tuple[str, ...]:
+def _log(server: Server, ref: Ref, node: Node, run: pods.LoggedRun) -> tuple[str, ...]:
     lines = argocd_applications.logs(
-        server, ref, pod=node.name, namespace=node.namespace, container=container, tail=LINES, previous=previous
+        server, ref, pod=node.name, namespace=node.namespace, container=run.container, tail=LINES, previous=run.previous
     )
     return tuple(evidence.log_lines("\n".join(lines), LINES))

@@ -18,7 +18,6 @@ from jenkins_cd.lines import split_lines
 from jenkins_cd.tools.yaml_writer import dump
 
 CHANGED = f"{values.HIDDEN}, another one"
-_SERVERS = ("managedFields", "resourceVersion", "uid", "generation", "creationTimestamp", "selfLink")
 _APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
@@ -87,7 +86,7 @@ def _clean(one: Object | None) -> dict[str, Any]:
     """Return an object without what the server and its controllers fill in."""
     if not one:
         return {}
-    metadata = {name: value for name, value in (one.get("metadata") or {}).items() if name not in _SERVERS}
+    metadata = {name: value for name, value in (one.get("metadata") or {}).items() if name not in values.SERVER_FIELDS}
     marks = {name: value for name, value in (metadata.pop("annotations", None) or {}).items() if name != _APPLIED}
     metadata = {**metadata, **({"annotations": marks} if marks else {})}
     return {**{name: value for name, value in one.items() if name != "status"}, "metadata": metadata}

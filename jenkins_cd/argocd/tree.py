@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from jenkins_cd.argocd import states
-from jenkins_cd.argocd.ailments import Ailment as Ailment
-from jenkins_cd.argocd.ailments import ailments as ailments
+from jenkins_cd.argocd.ailments import failures as failures
 from jenkins_cd.argocd.nodes import Node as Node
 from jenkins_cd.argocd.nodes import key
 from jenkins_cd.argocd.nodes import read as read

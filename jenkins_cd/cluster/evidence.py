@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from jenkins_cd.cluster import mirror, pods, rollout, workloads
@@ -99,6 +99,26 @@ def bounded(text: str) -> str:
     return f"{text[:half]}\n… ({len(text) - 2 * half:,} characters left out) …\n{text[-half:]}"
 
 
+def event_lines(events: Iterable[Object], words: Callable[[Object], str]) -> list[str]:
+    """Return a line an event with its time; those that say the same are one where it was seen last, with how often.
+
+    `events` come with the newest last, `words` says what one of them tells.
+    """
+    number: dict[str, int] = {}
+    seen: dict[str, str] = {}
+    for event in events:
+        text = words(event)
+        number[text] = number.get(text, 0) + times(event)
+        seen.pop(text, None)
+        seen[text] = event_time(event)[11:19]
+    return [f"{at} {text}{how_often(number[text])}" for text, at in seen.items()]
+
+
+def how_often(number: int) -> str:
+    """Return ` (3 times)`, and nothing for what was seen once."""
+    return f" ({number} times)" if number > 1 else ""
+
+
 def log_lines(text: str, number: int = LINES) -> list[str]:
     """Return the last lines of a log, safe to show, none too wide."""
     lines = split_lines(clean(text))[-number:]
@@ -115,9 +135,9 @@ def _states(troubled: Iterable[Object], shown: Sequence[Object], scene: Scene) -
     for wanted in troubled:
         state = workloads.assess(wanted, scene)
         yield f"{state.what}: {state.text}"
-        for what, ill in state.ailments.items():
-            if what == state.what and ill.text != state.text:
-                yield f"  {ill.text}"
+        for what, failure in state.failures.items():
+            if what == state.what and failure.text != state.text:
+                yield f"  {failure.text}"
         for pod in state.pods:
             yield f"  pod {name(pod)} on {spec(pod).get('nodeName', 'no node')}: {pods.phrase(pod, scene)}"
             if pod in shown:
@@ -167,39 +187,28 @@ def _family(troubled: Iterable[Object], scene: Scene) -> Iterator[Object]:
 
 
 def _events(about: Iterable[Object], scene: Scene) -> Iterator[str]:
-    """Yield the events about these objects, newest last; those that say the same are one, with how often."""
-    number: dict[str, int] = {}
-    lines: dict[str, str] = {}
+    """Yield the events about these objects, newest last."""
     every = {uid(event) or name(event): event for one in about for event in scene.events(one)}
-    for event in sorted(every.values(), key=event_order):
-        what = event["involvedObject"]
-        message = re.sub(rf'"{re.escape(what["name"])}-\w+"', f'"{what["name"]}-…"', said(event.get("message")))
-        key = f"{event.get('type', '')} {event.get('reason', '')} {what['kind']} {what['name']}: {message}"
-        number[key] = number.get(key, 0) + times(event)
-        lines.pop(key, None)  # it stands where it was seen last
-        lines[key] = event_time(event)[11:19]
+    lines = event_lines(sorted(every.values(), key=event_order), _event_text)
     if lines:
         yield "events (UTC):"
-    for key, at in list(lines.items())[-EVENTS:]:
-        yield f"  {at} {key}{f' ({number[key]} times)' if number[key] > 1 else ''}"
+    yield from (f"  {line}" for line in lines[-EVENTS:])
+
+
+def _event_text(event: Object) -> str:
+    what = event["involvedObject"]
+    message = re.sub(rf'"{re.escape(what["name"])}-\w+"', f'"{what["name"]}-…"', said(event.get("message")))
+    return f"{event.get('type', '')} {event.get('reason', '')} {what['kind']} {what['name']}: {message}"
 
 
 def _logs(cluster: Cluster, namespace: str, pod: Object) -> str:
-    parts = []
-    for one in containers(pod):
-        if not one.get("containerID") and not one.get("restartCount"):
-            continue  # it has never run
-        before = (one.get("lastState") or {}).get("terminated") or {}
-        if before and before.get("containerID") != one.get("containerID"):  # else both logs are that run's
-            parts += _log(cluster, namespace, pod, str(one["name"]), previous=True)
-        parts += _log(cluster, namespace, pod, str(one["name"]), previous=False)
-    return "\n".join(parts)
+    return "\n".join(line for run in pods.logged_runs(pod) for line in _log(cluster, namespace, pod, run))
 
 
-def _log(cluster: Cluster, namespace: str, pod: Object, called: str, *, previous: bool) -> list[str]:
-    title = f"log of {name(pod)}, {called}{', the run before' if previous else ''}"
+def _log(cluster: Cluster, namespace: str, pod: Object, run: pods.LoggedRun) -> list[str]:
+    title = pods.log_title(name(pod), run)
     try:
-        text = kubernetes.logs(cluster, namespace, name(pod), called, previous=previous, tail=LINES)
+        text = kubernetes.logs(cluster, namespace, name(pod), run.container, previous=run.previous, tail=LINES)
     except Stopped:
         raise
     except JenkinsCdError as error:

@@ -1,17 +1,17 @@
 """What a pod says of itself: how it gets on, and what of it will not heal. States in, words out.
 
-Reasons of waiting containers are the kubelet's (`pkg/kubelet/container`, `pkg/kubelet/images`), those of pods that no
-node takes the scheduler's: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/.
+What the reasons of waiting containers mean is said in `pod_failure`; those of pods that no node takes are the
+scheduler's: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/.
 """
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
+from jenkins_cd.cluster import pod_failure
+from jenkins_cd.cluster.pod_failure import CRASH_LOOP, IMAGE_PULL, NEVER, PULL, PodFailure
 from jenkins_cd.cluster.scene import (
     Object,
     Scene,
@@ -28,38 +28,20 @@ from jenkins_cd.cluster.scene import (
     true,
 )
 
-CRASHES = 2  # restarts after which a container that crashes again is given up
-PULLS = 2  # failed attempts to pull an image after which it is given up
 ROOM = 20.0  # seconds for a node to be found, or to be promised by an autoscaler (which looks every 10 s)
 SCALED = 5.0  # seconds in which an autoscaler that does not help may yet think otherwise
-AGAIN = 20.0  # seconds for a container that cannot be created: the kubelet tries again after 10 to 15
 MOUNT = 30.0  # seconds for a volume, which the kubelet tries again at growing distances
-UNTOLD = 60.0  # seconds for an image that cannot be pulled where nobody tells how often it was tried
 
-_PULL = frozenset({"ErrImagePull", "ImagePullBackOff", "RegistryUnavailable"})
-_PULL_NEVER = frozenset({"InvalidImageName", "ErrImageNeverPull"})
-_CREATE = frozenset({"CreateContainerConfigError", "CreateContainerError"})
-_FINAL = re.compile(
-    r"not found|manifest unknown|does not exist|unauthorized|authentication required|access denied|forbidden|denied:"
-    r"|no basic auth credentials|no match for platform|invalid reference format",
-    re.IGNORECASE,
-)
-_UNREACHED = re.compile(r"dial tcp|lookup |i/o timeout|TLS handshake|EOF|connection re", re.IGNORECASE)
-_WRAPPING = re.compile(
-    r'rpc error: code = \w+ desc = |Back-off pulling image "[^"]*":? ?|ErrImagePull: |Failed to pull image "[^"]*": '
-    r'|failed to pull and unpack image "[^"]*": |failed to resolve reference "[^"]*": '
-)
+_FAILED_PULL = "Failed to pull image"
 _RUNTIME = re.compile(r"failed to create (containerd|shim) task: |OCI runtime create failed: |runc create failed: ")
 _SCALING = frozenset({"TriggeredScaleUp", "Nominated", "WaitForPodScheduled"})  # a node is on its way
 
 
-@dataclass(frozen=True)
-class Ailment:
-    """What will not heal by itself, unless it does within its `patience` (seconds)."""
+class LoggedRun(NamedTuple):
+    """A run of a container whose log is of interest."""
 
-    cause: str  # one word that stays as long as the trouble does
-    text: str
-    patience: float = 0.0
+    container: str
+    previous: bool  # not the present or last one: the one before
 
 
 def phrase(pod: Object, scene: Scene) -> str:
@@ -79,15 +61,14 @@ def phrase(pod: Object, scene: Scene) -> str:
     return _container_phrase(pod, unwell, scene) if unwell else "starting"
 
 
-def ailment(pod: Object, scene: Scene, *, crashes: bool = True) -> Ailment | None:
+def failure(pod: Object, scene: Scene, *, crashes: bool = True) -> PodFailure | None:
     """Return what will not heal in a pod, or None. Without `crashes` it is for others to say how many are too many."""
     if going(pod) or true(pod, "Ready") or status(pod).get("phase") in ("Succeeded", "Failed"):
         return None
     if unplaced := _unplaced(pod):
         return _no_node(pod, unplaced, scene)
     for one in containers(pod):
-        found = _waits(pod, one, scene) or (_crashes(pod, one, scene) if crashes else None)
-        if found:
+        if found := _container_failure(pod, one, scene, crashes=crashes):
             return found
     return _unmounted(pod, scene)
 
@@ -115,6 +96,22 @@ def waiting(one: Mapping[str, Any]) -> tuple[str, str]:
     return str(state.get("reason", "")), said(state.get("message"))
 
 
+def logged_runs(pod: Object) -> Iterator[LoggedRun]:
+    """Yield the runs of a pod's containers whose logs tell something, in the order in which they ran."""
+    for one in containers(pod):
+        if not one.get("containerID") and not one.get("restartCount"):
+            continue  # it has never run
+        before = (one.get("lastState") or {}).get("terminated") or {}
+        if before and before.get("containerID") != one.get("containerID"):  # else both logs are that run's
+            yield LoggedRun(str(one.get("name")), previous=True)
+        yield LoggedRun(str(one.get("name")), previous=False)
+
+
+def log_title(pod: str, run: LoggedRun) -> str:
+    """Return what stands above a log, as `log of web-1, app, the run before`."""
+    return f"log of {pod}, {run.container}{', the run before' if run.previous else ''}"
+
+
 def unhealthy(pod: Object, scene: Scene) -> str:
     """Return what the last probe that failed said, or an empty string."""
     failed = [one for one in scene.events(pod) if one.get("reason") in ("Unhealthy", "ProbeError")]
@@ -124,7 +121,7 @@ def unhealthy(pod: Object, scene: Scene) -> str:
 def _container_phrase(pod: Object, one: Mapping[str, Any], scene: Scene) -> str:
     reason, message = waiting(one)
     last = (one.get("lastState") or {}).get("terminated")
-    if reason in _PULL or reason in _PULL_NEVER:
+    if reason in PULL | NEVER:
         return f"cannot pull {one.get('image')}: {_pull_cause(pod, message, scene)}"
     if reason == "CrashLoopBackOff" and last:
         return f"{one['name']} crashed with {exit_of(last)}; restarts: {one.get('restartCount', 0)}"
@@ -162,59 +159,56 @@ def _unplaced(pod: Object) -> str:
     return said(placed.get("message")).partition(" preemption:")[0] or "the scheduler does not say why"
 
 
-def _no_node(pod: Object, message: str, scene: Scene) -> Ailment | None:
+def _no_node(pod: Object, message: str, scene: Scene) -> PodFailure | None:
     reasons = {str(one.get("reason")) for one in scene.events(pod)}
     if reasons & _SCALING or scene.leaving() or "unbound immediate PersistentVolumeClaims" in message:
         return None
     final = "NotTriggerScaleUp" in reasons
-    return Ailment("Unschedulable", f"no node takes it: {message}", SCALED if final else ROOM)
+    return PodFailure("Unschedulable", f"no node takes it: {message}", SCALED if final else ROOM)
 
 
-def _waits(pod: Object, one: Mapping[str, Any], scene: Scene) -> Ailment | None:
+def _container_failure(pod: Object, one: Mapping[str, Any], scene: Scene, *, crashes: bool) -> PodFailure | None:
     reason, message = waiting(one)
-    if reason in _PULL_NEVER:
-        return Ailment(reason, f"{one.get('image')} cannot be pulled: {message or reason}")
-    if reason in _PULL:
-        return _unpulled(pod, one, message, scene)
-    if reason in _CREATE:
-        return Ailment(reason, f"{one['name']} cannot be created ({reason}): {message}", AGAIN)
-    return None
+    why = _pull_cause(pod, message, scene) if reason in PULL else message
+    restarts = one.get("restartCount", 0) - scene.restarts.get(container(pod, one), 0)
+    failed_pulls = _failed_pulls(pod, one, scene) if reason in PULL else None
+    found = pod_failure.judge(reason, why, restarts=restarts, failed_pulls=failed_pulls, crashes=crashes)
+    if found is None:
+        return None
+    if found.cause == CRASH_LOOP:
+        text = _crash_text(pod, one, restarts)
+    elif found.cause == IMAGE_PULL or reason in NEVER:
+        text = f"{one.get('image')} cannot be pulled: {why or reason}"
+    else:
+        text = f"{one['name']} cannot be created ({reason}): {message}"
+    return PodFailure(found.cause, text, found.grace)
 
 
-def _unpulled(pod: Object, one: Mapping[str, Any], message: str, scene: Scene) -> Ailment:
-    cause = _pull_cause(pod, message, scene)
-    events = [each for each in scene.events(pod) if _is_failed_pull(each, str(one.get("image", "")))]
-    final = _FINAL.search(cause) and not _UNREACHED.search(cause)
-    again = math.inf if events else UNTOLD  # the next attempt may be slow: its end is waited for
-    patience = 0.0 if final or sum(map(times, events)) >= PULLS else again
-    return Ailment("ImagePull", f"{one.get('image')} cannot be pulled: {cause}", patience)
+def _failed_pulls(pod: Object, one: Mapping[str, Any], scene: Scene) -> int | None:
+    """Return how often the image of a container could not be pulled, or None where no event tells."""
+    events = [event for event in scene.events(pod) if _is_failed_pull(event, str(one.get("image", "")))]
+    return sum(map(times, events)) or None
 
 
 def _is_failed_pull(event: Object, image: str) -> bool:
     text = str(event.get("message", ""))
-    return event.get("reason") == "Failed" and text.startswith("Failed to pull image") and image in text
+    return event.get("reason") == "Failed" and text.startswith(_FAILED_PULL) and image in text
 
 
 def _pull_cause(pod: Object, message: str, scene: Scene) -> str:
-    """Return why an image cannot be pulled, without what each layer of the kubelet puts around it."""
-    cause = _WRAPPING.sub("", message).strip()
-    if not cause:
-        told = [one for one in scene.events(pod) if str(one.get("message", "")).startswith("Failed to pull image")]
-        cause = _WRAPPING.sub("", said(told[-1].get("message"))) if told else ""
-    cause = re.sub(r"^[\w.:/@-]+: (?=\S)", "", cause) if _FINAL.search(cause) else cause  # the image's name once more
-    return cause or "the kubelet does not say why"
+    """Return why an image cannot be pulled, which some versions of the kubelet tell in an event alone."""
+    failed = [one for one in reversed(scene.events(pod)) if str(one.get("message", "")).startswith(_FAILED_PULL)]
+    messages = [message, *(said(one.get("message")) for one in failed)]
+    return next(filter(None, map(pod_failure.pull_cause, messages)), "the kubelet does not say why")
 
 
-def _crashes(pod: Object, one: Mapping[str, Any], scene: Scene) -> Ailment | None:
-    restarts = one.get("restartCount", 0) - scene.restarts.get(container(pod, one), 0)
-    if restarts < CRASHES or waiting(one)[0] not in ("CrashLoopBackOff", "RunContainerError"):
-        return None
+def _crash_text(pod: Object, one: Mapping[str, Any], restarts: int) -> str:
     last = (one.get("lastState") or {}).get("terminated") or {}
     text = f"{one['name']} crashes again and again, last with {exit_of(last)} (restarts: {restarts})"
     limit = _limit(pod, str(one["name"]))
     if last.get("reason") == "OOMKilled" and limit:
         text += f": it takes more memory than its limit of {limit}"
-    return Ailment("CrashLoop", text)
+    return text
 
 
 def _limit(pod: Object, called: str) -> str:
@@ -223,12 +217,12 @@ def _limit(pod: Object, called: str) -> str:
     return str(((found.get("resources") or {}).get("limits") or {}).get("memory", ""))
 
 
-def _unmounted(pod: Object, scene: Scene) -> Ailment | None:
+def _unmounted(pod: Object, scene: Scene) -> PodFailure | None:
     if not any(waiting(one)[0] in ("ContainerCreating", "PodInitializing") for one in containers(pod)):
         return None
     for event in reversed(scene.events(pod)):
         if event.get("reason") in ("Pulling", "Pulled", "Created", "Started"):
             return None
         if event.get("reason") == "FailedMount" and "not found" in str(event.get("message")):
-            return Ailment("FailedMount", f"{name(pod)} misses a volume: {said(event.get('message'))}", MOUNT)
+            return PodFailure("FailedMount", f"{name(pod)} misses a volume: {said(event.get('message'))}", MOUNT)
     return None

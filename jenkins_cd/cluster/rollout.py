@@ -1,7 +1,7 @@
 """Follow the objects of a release until all of them are up, or it is clear that they will not be.
 
 What the states mean is said in `workloads` and `pods`; here is how they are waited for: a trouble that may heal counts
-once it has stood for its patience, an end that nobody came to is `late`.
+once it has stood for its grace, an end that nobody came to is `late`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Literal
 
 from jenkins_cd.cluster import live_images, mirror, pods, workloads
 from jenkins_cd.cluster.mirror import Mirror
-from jenkins_cd.cluster.pods import Ailment
+from jenkins_cd.cluster.pod_failure import PodFailure
 from jenkins_cd.cluster.scene import Object, Scene, annotation, name, uid
 from jenkins_cd.cluster.workloads import State
 from jenkins_cd.errors import ExternalFailure
@@ -51,12 +51,14 @@ class Patience:
     since: dict[tuple[str, str], float] = field(default_factory=dict)  # by what it is of, and its cause
 
     def worst(self, states: Iterable[State], scene: Scene, now: float) -> str:
-        """Return in one sentence the first trouble that has stood for longer than its patience, or an empty string."""
-        standing = {(what, ill.cause): (state, ill) for state in states for what, ill in state.ailments.items()}
+        """Return in one sentence the first trouble that has stood for longer than its grace, or an empty string."""
+        standing = {
+            (what, failure.cause): (state, failure) for state in states for what, failure in state.failures.items()
+        }
         self.since = {key: self.since.get(key, now) for key in standing}
-        for key, (state, ill) in standing.items():
-            if now - self.since[key] >= ill.patience:
-                return sentence(state, key[0], ill, scene)
+        for key, (state, failure) in standing.items():
+            if now - self.since[key] >= failure.grace:
+                return sentence(state, key[0], failure, scene)
         return ""
 
 
@@ -107,10 +109,14 @@ class Course:
         apart = [pod for pod in state.pods if name(pod) != state.what.rpartition(" ")[2]]
         for pod in sorted(apart, key=name)[:SHOWN]:
             self._once(f"pod {name(pod)}", pods.phrase(pod, scene))
-        for what, ill in state.ailments.items():
-            if 1 <= ill.patience < math.inf:
-                limit = f"unless that ends within {ill.patience:.0f} s, it is taken for failed"
-                self._once(f"{what} {ill.cause}", limit if _is_told(state, what, ill) else f"{ill.text}; {limit}", what)
+        for what, failure in state.failures.items():
+            if 1 <= failure.grace < math.inf:
+                limit = f"unless that ends within {failure.grace:.0f} s, it is taken for failed"
+                self._once(
+                    f"{what} {failure.cause}",
+                    limit if _is_told(state, what, failure) else f"{failure.text}; {limit}",
+                    what,
+                )
 
     def _once(self, key: str, text: str, what: str = "") -> None:
         if self.told.get(key) != text:
@@ -206,12 +212,12 @@ def kinds_of(wanted: Iterable[Object]) -> frozenset[str]:
     return frozenset(found | {"Event", "Pod"} | ({"ReplicaSet"} if "Deployment" in found else set()))
 
 
-def sentence(state: State, what: str, ill: Ailment, scene: Scene) -> str:
-    """Return in one sentence why an object will not come up; `what` is what is ill, the object itself or its pod."""
+def sentence(state: State, what: str, failure: PodFailure, scene: Scene) -> str:
+    """Return in one sentence why an object will not come up; `what` is what fails, the object itself or its pod."""
     if what != state.what:
-        return f"{state.what}: {what}: {ill.text}"
-    text = f"{what} {ill.text[3:]}" if ill.text.startswith("it ") else f"{what}: {ill.text}"
-    return text if state.text == ill.text else f"{text} ({_getting_on(state, scene).removeprefix(f'{what}: ')})"
+        return f"{state.what}: {what}: {failure.text}"
+    text = f"{what} {failure.text[3:]}" if failure.text.startswith("it ") else f"{what}: {failure.text}"
+    return text if state.text == failure.text else f"{text} ({_getting_on(state, scene).removeprefix(f'{what}: ')})"
 
 
 def _at_the_end(copy: Mirror, course: Course) -> Verdict:
@@ -236,9 +242,9 @@ def _hooks(objects: Sequence[Object], namespace: str) -> list[Object]:
     return [one for one in objects if annotation(one, HOOK) and one["kind"] in ("Job", "Pod") and _ours(one, namespace)]
 
 
-def _is_told(state: State, what: str, ill: Ailment) -> bool:
+def _is_told(state: State, what: str, failure: PodFailure) -> bool:
     """Tell whether the trouble stands in what is told of the object or the pod anyway."""
-    return what != state.what or ill.text == state.text
+    return what != state.what or failure.text == state.text
 
 
 def _ours(one: Object, namespace: str) -> bool:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from jenkins_cd.cluster import pods
-from jenkins_cd.cluster.pods import ROOM, Ailment
+from jenkins_cd.cluster.pod_failure import PodFailure
+from jenkins_cd.cluster.pods import ROOM
 from jenkins_cd.cluster.scene import (
     Object,
     Scene,
@@ -44,7 +45,7 @@ class State:
     what: str  # `Deployment storefront`
     done: bool
     text: str
-    ailments: Mapping[str, Ailment]  # by what they are of: the object itself, or a pod
+    failures: Mapping[str, PodFailure]  # by what they are of: the object itself, or a pod
     pods: Sequence[Object] = ()  # of the newest revision, those that are going left out
 
 
@@ -60,9 +61,9 @@ def assess(wanted: Object, scene: Scene) -> State:
     what = f"{wanted['kind']} {name(wanted)}"
     live = scene.get(wanted["kind"], name(wanted))
     if live is None or going(live):
-        return State(what=what, done=False, text="is not there yet", ailments={})
+        return State(what=what, done=False, text="is not there yet", failures={})
     if wanted["kind"] in ("Deployment", "StatefulSet", "DaemonSet") and not observed(live):
-        return State(what=what, done=False, text="its controller has not seen it yet", ailments={})
+        return State(what=what, done=False, text="its controller has not seen it yet", failures={})
     return _KINDS[wanted["kind"]](what, live, scene)
 
 
@@ -88,14 +89,14 @@ def _deployment(what: str, live: Object, scene: Scene) -> State:
         what=what,
         done=done,
         text=_counted(young, wanted, total - updated) + ("" if done else _steadying(live, young, wanted)),
-        ailments={} if done else {**_of_deployment(what, live, scene), **_of_pods(young, scene)},
+        failures={} if done else {**_of_deployment(what, live, scene), **_of_pods(young, scene)},
         pods=young,
     )
 
 
-def _of_deployment(what: str, live: Object, scene: Scene) -> dict[str, Ailment]:
+def _of_deployment(what: str, live: Object, scene: Scene) -> dict[str, PodFailure]:
     if spec(live).get("paused"):
-        return {what: Ailment("Paused", "it is paused: nothing is rolled out until somebody resumes it")}
+        return {what: PodFailure("Paused", "it is paused: nothing is rolled out until somebody resumes it")}
     replica_set = newest_replica_set(live, scene)
     if replica_set is not None and (failure := condition(replica_set, "ReplicaFailure")).get("status") == "True":
         return _uncreated(what, failure.get("message"), scene)
@@ -104,28 +105,28 @@ def _of_deployment(what: str, live: Object, scene: Scene) -> dict[str, Ailment]:
         return {}
     if progressing.get("reason") == "ProgressDeadlineExceeded":
         limit = spec(live).get("progressDeadlineSeconds", 600)
-        return {what: Ailment("ProgressDeadline", f"it made no progress for {limit} s", SETTLED)}
-    return {what: Ailment(str(progressing.get("reason")), said(progressing.get("message")), SOON)}
+        return {what: PodFailure("ProgressDeadline", f"it made no progress for {limit} s", SETTLED)}
+    return {what: PodFailure(str(progressing.get("reason")), said(progressing.get("message")), SOON)}
 
 
 def _stateful_set(what: str, live: Object, scene: Scene) -> State:
     now, wanted, young = status(live), int(spec(live).get("replicas", 1)), newest(live, scene)
     strategy = spec(live).get("updateStrategy") or {}
     if strategy.get("type") == "OnDelete":
-        return State(what=what, done=True, text="updates pods when somebody deletes them", ailments={}, pods=young)
+        return State(what=what, done=True, text="updates pods when somebody deletes them", failures={}, pods=young)
     kept = int((strategy.get("rollingUpdate") or {}).get("partition", 0))
     ready = int(now.get("availableReplicas", now.get("readyReplicas", 0)))
     done = int(now.get("updatedReplicas", 0)) >= wanted - kept and ready >= wanted == int(now.get("replicas", 0))
     done = done and _ready(young) >= wanted - kept
-    ailments = _of_events(what, live, scene) | _of_pods(young, scene)
-    if not done and not ailments:
-        ailments = _blocked(live, young, scene)
+    failures = _of_events(what, live, scene) | _of_pods(young, scene)
+    if not done and not failures:
+        failures = _blocked(live, young, scene)
     old = int(now.get("replicas", 0)) - len(young)
     text = _counted(young, wanted - kept, old - kept)
-    return State(what=what, done=done, text=text, ailments={} if done else ailments, pods=young)
+    return State(what=what, done=done, text=text, failures={} if done else failures, pods=young)
 
 
-def _blocked(live: Object, young: Sequence[Object], scene: Scene) -> dict[str, Ailment]:
+def _blocked(live: Object, young: Sequence[Object], scene: Scene) -> dict[str, PodFailure]:
     """Return the old pod that never gets ready, and that the controller waits for before it replaces any.
 
     https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback
@@ -133,10 +134,10 @@ def _blocked(live: Object, young: Sequence[Object], scene: Scene) -> dict[str, A
     if spec(live).get("podManagementPolicy") == "Parallel":
         return {}
     for pod in scene.owned(live, "Pod"):
-        ill = None if pod in young else pods.ailment(pod, scene)
-        if ill:
-            text = f"an older revision's pod holds up the update: {ill.text}; delete the pod {name(pod)}"
-            return {f"pod {name(pod)}": Ailment("Blocked", text, max(ROOM, ill.patience))}
+        failure = None if pod in young else pods.failure(pod, scene)
+        if failure:
+            text = f"an older revision's pod holds up the update: {failure.text}; delete the pod {name(pod)}"
+            return {f"pod {name(pod)}": PodFailure("Blocked", text, max(ROOM, failure.grace))}
     return {}
 
 
@@ -144,37 +145,37 @@ def _daemon_set(what: str, live: Object, scene: Scene) -> State:
     now, young = status(live), newest(live, scene)
     wanted = int(now.get("desiredNumberScheduled", 0))
     if (spec(live).get("updateStrategy") or {}).get("type") == "OnDelete":
-        return State(what=what, done=True, text="updates pods when somebody deletes them", ailments={}, pods=young)
+        return State(what=what, done=True, text="updates pods when somebody deletes them", failures={}, pods=young)
     updated = int(now.get("updatedNumberScheduled", 0))
     done = updated >= wanted and int(now.get("numberAvailable", 0)) >= wanted and _ready(young) >= wanted
-    ailments = {} if done else _of_events(what, live, scene) | _of_pods(young, scene)
-    return State(what=what, done=done, text=_counted(young, wanted, wanted - updated), ailments=ailments, pods=young)
+    failures = {} if done else _of_events(what, live, scene) | _of_pods(young, scene)
+    return State(what=what, done=done, text=_counted(young, wanted, wanted - updated), failures=failures, pods=young)
 
 
 def _job(what: str, live: Object, scene: Scene) -> State:
     young = newest(live, scene)
     if true(live, "Complete"):
-        return State(what=what, done=True, text="completed", ailments={}, pods=young)
+        return State(what=what, done=True, text="completed", failures={}, pods=young)
     failure = next((condition(live, type_) for type_ in ("Failed", "FailureTarget") if true(live, type_)), None)
     if failure:
         ended = next((f"; {pods.ending(pod)}" for pod in young if status(pod).get("phase") == "Failed"), "")
         text = f"it failed: {said(failure.get('message')) or failure.get('reason')}{ended}"
-        return State(what=what, done=False, text=text, ailments={what: Ailment("JobFailed", text)}, pods=young)
-    ailments = _of_events(what, live, scene) | _of_pods(young, scene, crashes=False)
+        return State(what=what, done=False, text=text, failures={what: PodFailure("JobFailed", text)}, pods=young)
+    failures = _of_events(what, live, scene) | _of_pods(young, scene, crashes=False)
     failed = int(status(live).get("failed", 0))
     text = "is suspended" if spec(live).get("suspend") else "runs"
     if failed:
         text += f", failed attempts: {failed} (of {int(spec(live).get('backoffLimit', 6)) + 1})"
-    return State(what=what, done=False, text=text, ailments=ailments, pods=young)
+    return State(what=what, done=False, text=text, failures=failures, pods=young)
 
 
 def _pod(what: str, live: Object, scene: Scene) -> State:
     phase = status(live).get("phase")
     done = phase == "Succeeded" or true(live, "Ready")
-    ailments = _of_pods([live], scene)
+    failures = _of_pods([live], scene)
     if phase == "Failed":
-        ailments = {what: Ailment("PodFailed", f"it failed: {pods.ending(live)}")}
-    return State(what=what, done=done, text=pods.phrase(live, scene), ailments={} if done else ailments, pods=[live])
+        failures = {what: PodFailure("PodFailed", f"it failed: {pods.ending(live)}")}
+    return State(what=what, done=done, text=pods.phrase(live, scene), failures={} if done else failures, pods=[live])
 
 
 def _claim(what: str, live: Object, scene: Scene) -> State:
@@ -182,15 +183,15 @@ def _claim(what: str, live: Object, scene: Scene) -> State:
     last = told[-1] if told else None
     waits = last is not None and last.get("reason") in ("WaitForFirstConsumer", "WaitForPodScheduled")
     if phase == "Bound" or waits:
-        return State(what=what, done=True, text="bound" if phase == "Bound" else "waits for its pod", ailments={})
+        return State(what=what, done=True, text="bound" if phase == "Bound" else "waits for its pod", failures={})
     if phase == "Lost":
-        ailments = {what: Ailment("Lost", "its volume is lost")}
+        failures = {what: PodFailure("Lost", "its volume is lost")}
     elif last is not None and last.get("reason") in ("FailedBinding", "ProvisioningFailed"):
-        ailments = {what: Ailment("Unbound", f"it gets no volume: {said(last.get('message'))}", ROOM)}
+        failures = {what: PodFailure("Unbound", f"it gets no volume: {said(last.get('message'))}", ROOM)}
     else:
-        ailments = {}
-    text = ailments[what].text if ailments else "waits for a volume"
-    return State(what=what, done=False, text=text, ailments=ailments)
+        failures = {}
+    text = failures[what].text if failures else "waits for a volume"
+    return State(what=what, done=False, text=text, failures=failures)
 
 
 def _service(what: str, live: Object, scene: Scene) -> State:
@@ -199,23 +200,23 @@ def _service(what: str, live: Object, scene: Scene) -> State:
     told = [one for one in scene.events(live) if one.get("type") == "Warning"]
     why = f": {said(told[-1].get('message'))}" if told else ""
     text = "has its address" if done else f"waits for a load balancer{why}"
-    return State(what=what, done=done, text=text, ailments={})
+    return State(what=what, done=done, text=text, failures={})
 
 
-def _uncreated(what: str, message: Any, scene: Scene) -> dict[str, Ailment]:
+def _uncreated(what: str, message: Any, scene: Scene) -> dict[str, PodFailure]:
     """Return why no pods are created. Room in a quota may be made by pods that go."""
     text = re.sub(r'"[\w.-]+" is forbidden', "is forbidden", said(message).removeprefix("Error creating: "), count=1)
-    patience = SOON
+    grace = SOON
     if "exceeded quota" in text:
         if scene.leaving():
             return {}
-        patience = RETRY if scene.made_room else SOON
+        grace = RETRY if scene.made_room else SOON
     elif _FOR_GOOD.search(text):
-        patience = 0.0
-    return {what: Ailment("FailedCreate", f"its pods cannot be created: {text}", patience)}
+        grace = 0.0
+    return {what: PodFailure("FailedCreate", f"its pods cannot be created: {text}", grace)}
 
 
-def _of_events(what: str, live: Object, scene: Scene) -> dict[str, Ailment]:
+def _of_events(what: str, live: Object, scene: Scene) -> dict[str, PodFailure]:
     """Return why no pods are created where only events tell; one that was created since means that they are."""
     about = [one for one in scene.events(live) if one.get("reason") in ("FailedCreate", "SuccessfulCreate")]
     last = max(about, key=event_order, default=None)
@@ -224,9 +225,9 @@ def _of_events(what: str, live: Object, scene: Scene) -> dict[str, Ailment]:
     return _uncreated(what, last.get("message"), scene)
 
 
-def _of_pods(young: Sequence[Object], scene: Scene, *, crashes: bool = True) -> dict[str, Ailment]:
-    found = ((f"pod {name(pod)}", pods.ailment(pod, scene, crashes=crashes)) for pod in young)
-    return {what: ill for what, ill in found if ill}
+def _of_pods(young: Sequence[Object], scene: Scene, *, crashes: bool = True) -> dict[str, PodFailure]:
+    found = ((f"pod {name(pod)}", pods.failure(pod, scene, crashes=crashes)) for pod in young)
+    return {what: failure for what, failure in found if failure}
 
 
 def _ready(young: Sequence[Object]) -> int:

@@ -1,30 +1,23 @@
 """What an object lacks, has otherwise or has besides what a manifest says. Pure: no cluster is asked here.
 
 Only what the manifest sets is compared: defaults, status and whatever else the API server and its controllers fill in
-is theirs. What somebody other than Helm, Argo CD or a controller set besides is told from the managed fields.
+is theirs. What somebody other than Helm, Argo CD or a controller set besides is told from the managed fields. Drift and
+evidence of every delivery model come from here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from jenkins_cd.drift import Change, Kind, owners, values
-from jenkins_cd.drift.paths import Key, Path, find, first_missing, keys, show
+from jenkins_cd.drift.paths import Key, Path, find, first_missing, keys, overlap, show
 
 Object = Mapping[str, Any]
 
-_SERVERS = (
-    "managedFields",
-    "resourceVersion",
-    "uid",
-    "generation",
-    "creationTimestamp",
-    "selfLink",
-    "namespace",
-    "name",
-)
+_IDENTITY = ("namespace", "name")
 _KINDS: tuple[Kind, ...] = ("changed", "removed", "added", "missing", "extra")
 _ANNOTATIONS = ("kubectl.kubernetes.io/", "deployment.kubernetes.io/", "deprecated.daemonset.template.generation")
 
@@ -39,19 +32,38 @@ class Difference:
     live: Any = None
 
 
+OneWay = Callable[[Object, Object], Sequence[Difference]]  # what is wanted, what lives: what is not as wanted
+
+
+def fields(manifest: Object, live: Object) -> list[Difference]:
+    """Return the fields of a live object that are not as its manifest says, whoever set them."""
+    return list(_mapping(_normal(manifest), _normal(live), ()))
+
+
+def both_ways(wanted: Object, live: Object, one_way: OneWay = fields) -> list[Difference]:
+    """Return what differs of two whole objects: also the fields that the live one has and the wanted one has not."""
+    gone = [one for one in one_way(live, wanted) if one.kind == "removed"]
+    return distinct(one_way(wanted, live), [Difference(one.path, "added", None, one.wanted) for one in gone])
+
+
+def distinct(*founds: Iterable[Difference]) -> list[Difference]:
+    """Return differences one after the other, but for those of a part or the whole of what was told before."""
+    told: list[Difference] = []
+    for one in itertools.chain(*founds):
+        if not any(overlap(one.path, known.path) for known in told):
+            told.append(one)
+    return told
+
+
 def differences(manifest: Object, live: Object, scaled: bool = False) -> list[Difference]:
     """Return the fields of a live object that are not as its manifest says.
 
     `scaled`: an autoscaler sets the replicas. What Kubernetes itself set is as it should be.
     """
-    wanted = _normal(manifest)
     found = owners.owners(live)
-    told = [
-        one
-        for one in _mapping(wanted, _normal(live), ())
-        if not (scaled and one.path == ("spec", "replicas")) and not _systems(found, one.path)
-    ]
-    return told + [one for one in _added(wanted, live, found) if not (scaled and one.path == ("spec", "replicas"))]
+    told = [one for one in fields(manifest, live) if not _systems(found, one.path)]
+    told += _added(_normal(manifest), live, found)
+    return [one for one in told if not (scaled and one.path == ("spec", "replicas"))]
 
 
 def confirmed(found: Sequence[Difference], resolved: Object, live: Object) -> list[Difference]:
@@ -200,7 +212,7 @@ def _servers(path: Path) -> bool:
     if path[0] in ("status", "apiVersion", "kind"):
         return True
     if path[0] == "metadata" and len(path) == 2:
-        return path[1] in _SERVERS
+        return path[1] in values.SERVER_FIELDS or path[1] in _IDENTITY
     last, before = path[-1], path[-2] if len(path) > 1 else ""
     return last == "creationTimestamp" or (
         before == "annotations" and isinstance(last, str) and last.startswith(_ANNOTATIONS)

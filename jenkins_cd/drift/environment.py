@@ -132,7 +132,7 @@ def _in_namespace(
     except Interrupted:
         raise
     except JenkinsCdError as error:
-        yield from (_told(place, "unknown", _why(error)) for place in left)
+        yield from (_told(place, "unknown", error.sentence) for place in left)
 
 
 def _app(seen: Namespace, place: _Place) -> AppDrift:
@@ -142,11 +142,7 @@ def _app(seen: Namespace, place: _Place) -> AppDrift:
             return _none(place, found)
         return _compared(seen, place, found.deployed, found)
     except (ExternalFailure, Refused, Absent) as error:
-        return _told(place, "unknown", _why(error))
-
-
-def _why(error: JenkinsCdError) -> str:
-    return f"{error.message}; {error.hint}" if error.hint else error.message
+        return _told(place, "unknown", error.sentence)
 
 
 def _none(place: _Place, found: Stored) -> AppDrift:
@@ -170,7 +166,7 @@ def _compared(seen: Namespace, place: _Place, release: HelmRelease, found: Store
         try:
             changes += _object(seen, one, compare.title(one) in scaled)
         except (Refused, BadInput) as error:
-            hidden[compare.title(one)] = _why(error)
+            hidden[compare.title(one)] = error.sentence
     strays, unseen = seen.strays(release.name, release.manifests, release.hooks)
     changes += [compare.stray(one) for one in strays]
     reason = compare.sentence(changes, len(release.manifests), hidden)

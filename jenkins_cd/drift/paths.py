@@ -84,6 +84,12 @@ def show(path: Path) -> str:
     return "".join(_shown(step) for step in path).removeprefix(".")
 
 
+def overlap(one: Path, other: Path) -> bool:
+    """Tell whether one path leads to a part of what stands at the other, or to the same."""
+    shorter = min(len(one), len(other))
+    return one[:shorter] == other[:shorter]
+
+
 def fields(path: Path) -> Iterator[str]:
     """Yield the names of the fields on the way."""
     yield from (step for step in path if isinstance(step, str))

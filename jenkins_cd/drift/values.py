@@ -1,4 +1,4 @@
-"""When two values of a field mean the same to the API server, and how a value is shown."""
+"""When two values of a field mean the same to the API server, which fields are its own, and how a value is shown."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 from jenkins_cd.drift.paths import Key, Path, fields
 
 HIDDEN = "(hidden)"
+SERVER_FIELDS = frozenset({"managedFields", "resourceVersion", "uid", "generation", "creationTimestamp", "selfLink"})
 _QUANTITIES = {"requests", "limits", "hard", "capacity", "storage", "sizeLimit", "averageValue", "divisor", "overhead"}
 _QUANTITIES |= {"default", "defaultRequest", "max", "min", "maxLimitRequestRatio"}  # of a LimitRange
 _INT_OR_STRING = {"port", "targetPort", "containerPort", "number", "maxSurge", "maxUnavailable", "minAvailable"}

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from jenkins_cd.argocd import evidence, states, tree
-from jenkins_cd.argocd.ailments import Ailment
+from jenkins_cd.argocd.nodes import Node
+from jenkins_cd.cluster.pod_failure import PodFailure
 from jenkins_cd.tools import argocd_applications
 from jenkins_cd.tools.argocd import Ref, Server
 from jenkins_cd.tools.argocd_applications import SyncOrder
@@ -31,18 +32,18 @@ def told(argo: Scene, ref: Ref, server: Server | None = None) -> str:
     return text
 
 
-def ill(argo: Scene, ref: Ref) -> Ailment:
+def failing(argo: Scene, ref: Ref) -> tuple[Node, PodFailure]:
     """Wait until something will certainly not heal, from the tree alone, and return it."""
-    found: list[Ailment] = []
+    found: list[tuple[Node, PodFailure]] = []
 
     def seen() -> bool:
         operation = states.operation(argocd_applications.read(argo.admin, ref))
         assert operation is not None
         nodes = tree.read(argocd_applications.tree(argo.admin, ref))
-        found[:] = tree.ailments(nodes, operation.started) if operation.started else []
-        return bool(found) and found[0].certain
+        found[:] = tree.failures(nodes, operation.started).items() if operation.started else []
+        return bool(found) and found[0][1].final
 
-    argo.until(seen, f"an ailment of {ref.rbac}")
+    argo.until(seen, f"a failure of {ref.rbac}")
     return found[0]
 
 
@@ -67,20 +68,21 @@ def web(argo: Scene) -> Ref:
 
 def test_an_image_that_is_not_there_is_named_at_once_and_what_ran_before_is_left_alone(argo: Scene, web: Ref) -> None:
     synced(argo, web, image=f"{argo.lab.registry}/probe:nothing-here")
-    found = ill(argo, web)
+    node, failure = failing(argo, web)
     image = f"{argo.lab.registry}/probe:nothing-here"
-    assert found.reason.startswith(f"Deployment/web: {image} cannot be pulled: not found (ImagePullBackOff, Pod/web-")
+    assert failure.text.startswith(f"Deployment/web: {image} cannot be pulled: not found (")
+    assert failure.text.partition(" (")[2].startswith(("ErrImagePull, Pod/web-", "ImagePullBackOff, Pod/web-"))
     text = told(argo, web)
     assert f"{argo.lab.registry}/probe:nothing-here: not found" in "\n".join(text.splitlines()[:8])
-    assert f"✗ {found.node.called} Degraded" in text
+    assert f"✗ {node.called} Degraded" in text
     assert "Failed Pod/web-" in text
 
 
 def test_a_crash_loop_is_told_with_exit_code_and_the_last_words_and_no_secret(argo: Scene, web: Ref) -> None:
     said = f"cannot reach the database with password={SECRET}"
     synced(argo, web, env=[{"name": "PROBE_EXIT_CODE", "value": "3"}, {"name": "PROBE_PRINT", "value": said}])
-    found = ill(argo, web)
-    assert found.reason.startswith("Deployment/web: a container crashes again and again, restarted 2 times")
+    _, failure = failing(argo, web)
+    assert failure.text.startswith("Deployment/web: a container crashes again and again, restarted 2 times")
     text = told(argo, web)
     assert "exit code 3" in "\n".join(text.splitlines()[:6])
     assert "│ cannot reach the database with password=" in text

@@ -5,12 +5,19 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from jenkins_cd.argocd import differences
+import pytest
+
+from jenkins_cd.argocd import differences, managed, predicted
+from jenkins_cd.argocd.managed import Managed
+from jenkins_cd.drift import compare
+from jenkins_cd.drift.values import SERVER_FIELDS
 
 
-def compared(kind: str, live: Any, target: Any, **more: Any) -> dict[str, Any]:
-    states = {"normalizedLiveState": json.dumps(live), "predictedLiveState": json.dumps(target)}
-    return {"kind": kind, "name": "web", "targetState": json.dumps(target), **states, **more}
+def compared(kind: str, live: Any, target: Any, **more: Any) -> Managed:
+    """Return an object as the server tells of it."""
+    states = {"liveState": json.dumps(live), "normalizedLiveState": json.dumps(live)}
+    states |= {"targetState": json.dumps(target), "predictedLiveState": json.dumps(target)}
+    return managed.of({"kind": kind, "name": "web", **states, **more})
 
 
 def test_each_field_that_differs_is_a_line_and_what_the_server_writes_is_none() -> None:
@@ -44,3 +51,31 @@ def test_many_fields_are_counted() -> None:
     found = differences.lines([compared("ConfigMap", live, target)])
     assert found[-1] == "  and 12 more"
     assert len(found) == 10
+
+
+def test_items_of_lists_are_told_by_their_keys_and_values_under_a_telling_name_are_hidden() -> None:
+    env = [{"name": "DB_PASSWORD", "value": "one"}, {"name": "COLOR", "value": "red"}]
+    target = {"spec": {"containers": [{"name": "app", "image": "a:1", "env": env}]}}
+    live = {"spec": {"containers": [{"name": "mesh"}, {"name": "app", "image": "a:2", "env": [env[1], {**env[0]}]}]}}
+    live["spec"]["containers"][1]["env"][1]["value"] = "two"  # type: ignore[index]
+    assert differences.lines([compared("Pod", live, target)]) == [
+        "Pod/web is not as declared:",
+        "  spec.containers[app].env[DB_PASSWORD].value: (hidden) → (hidden)",
+        "  spec.containers[app].image: a:2 → a:1",
+        '  spec.containers[mesh]: {"name":"mesh"} → nothing',
+    ]
+
+
+def written(field: str, manager: str) -> dict[str, Any]:
+    """Return an object in which the server wrote something into one of its own fields."""
+    value: list[Any] = [{"manager": manager, "operation": "Update", "fieldsV1": {}}]
+    return {"kind": "Service", "metadata": {"name": "web", field: value}, "spec": {}}
+
+
+@pytest.mark.parametrize("field", sorted(SERVER_FIELDS))
+def test_what_the_server_writes_is_no_difference_wherever_objects_are_compared(field: str) -> None:
+    live, wanted = (written(field, manager) for manager in ("kubectl-edit", "helm"))
+    assert differences.lines([compared("Service", live, wanted)])[1:] == []
+    assert compare.differences(wanted, live) == []
+    assert compare.both_ways(wanted, live) == []
+    assert predicted.diff("Service/web.yaml", live, wanted) == ""

@@ -11,7 +11,7 @@ import pytest
 
 from jenkins_cd.argocd import states, tree
 from jenkins_cd.argocd.nodes import Node, cause
-from jenkins_cd.argocd.tree import ailments, read, resources, text
+from jenkins_cd.argocd.tree import failures, read, resources, text
 
 HERE = Path(__file__).parent / "trees"
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
@@ -35,10 +35,10 @@ def job(**more: Any) -> Node:
 
 
 def reasons(name: str) -> dict[str, float]:
-    return {one.reason: one.patience for one in ailments(*recorded(name))}
+    return {failure.text: failure.grace for failure in failures(*recorded(name)).values()}
 
 
-def test_what_runs_well_has_no_ailment() -> None:
+def test_what_runs_well_does_not_fail() -> None:
     assert reasons("good") == {}
 
 
@@ -53,23 +53,30 @@ def test_a_second_restart_is_a_crash_loop_of_each_workload_that_was_changed() ->
 
 def test_pods_that_were_ill_before_the_sync_say_nothing_of_it_while_controllers_have_not_acted() -> None:
     nodes, since = recorded("pull_begins")
-    assert ailments(nodes, since) == []
-    assert {one.node.name for one in ailments(nodes, since - timedelta(minutes=1))} == {
+    assert failures(nodes, since) == {}
+    assert {node.name for node in failures(nodes, since - timedelta(minutes=1))} == {
         "agent-th5l4",
         "db-1",
         "web-695c65696b-c4fbn",
     }
 
 
-def test_the_first_failed_pull_may_be_a_hiccup_and_pods_of_older_revisions_do_not_count() -> None:
+def test_an_image_that_is_not_there_is_given_up_at_once_and_pods_of_older_revisions_do_not_count() -> None:
     assert reasons("pull") == {
         "Deployment/web: registry.local/probe:nothing-here cannot be pulled: not found"
-        " (ErrImagePull, Pod/web-545f98ff5f-v564h)": 20
+        " (ErrImagePull, Pod/web-545f98ff5f-v564h)": 0
     }
 
 
+def test_the_first_pull_from_a_registry_that_is_away_may_be_a_hiccup() -> None:
+    message = 'failed to do request: Head "http://r/v2/x/manifests/9": dial tcp: lookup r: host not found'
+    (found,) = failures([pod("ErrImagePull", message, images=("r/x:9",))], NOW).values()
+    assert found.grace > 0
+    assert found.text == f"Pod/web-1: r/x:9 cannot be pulled: {message} (ErrImagePull, Pod/web-1)"
+
+
 @pytest.mark.parametrize(
-    ("reason", "message", "certain", "said"),
+    ("reason", "message", "final", "said"),
     [
         ("ImagePullBackOff", 'Back-off pulling image "r/x:9": ErrImagePull: r/x:9: not found', True, "r/x:9 cannot be"),
         ("ImagePullBackOff", 'Back-off pulling image "r/x:9"', False, "r/x:9 cannot be pulled"),
@@ -81,32 +88,32 @@ def test_the_first_failed_pull_may_be_a_hiccup_and_pods_of_older_revisions_do_no
         ("CrashLoopBackOff", "", False, "crashes again and again, it ends at once"),
     ],
 )
-def test_how_certain_it_is_depends_on_the_reason(reason: str, message: str, certain: bool, said: str) -> None:
-    (found,) = ailments([pod(reason, message, images=("a:1", "b:2"))], NOW)
-    assert found.certain == certain
-    assert said in found.reason
+def test_how_certain_it_is_depends_on_the_reason(reason: str, message: str, final: bool, said: str) -> None:
+    (found,) = failures([pod(reason, message, images=("a:1", "b:2"))], NOW).values()
+    assert found.final == final
+    assert said in found.text
 
 
 @pytest.mark.parametrize("reason", ["", "Running", "Pending", "ContainerCreating", "Error", "Completed", "Terminating"])
 def test_other_reasons_are_none(reason: str) -> None:
-    assert ailments([pod(reason)], NOW) == []
+    assert failures([pod(reason)], NOW) == {}
 
 
 def test_a_job_that_failed_is_certain_but_not_the_run_of_a_cron_job_nor_an_old_one() -> None:
     message = "Job has reached the specified backoff limit"
-    (found,) = ailments([job(message=message)], NOW)
-    assert (found.reason, found.certain) == (f"Job/migrate has failed: {message}", True)
+    (found,) = failures([job(message=message)], NOW).values()
+    assert (found.text, found.final) == (f"Job/migrate has failed: {message}", True)
     nightly = Node(kind="CronJob", name="nightly", uid="c")
-    assert ailments([nightly, job(parents=("c",))], NOW) == []
-    assert ailments([job(created=NOW - timedelta(minutes=1))], NOW) == []
+    assert failures([nightly, job(parents=("c",))], NOW) == {}
+    assert failures([job(created=NOW - timedelta(minutes=1))], NOW) == {}
 
 
 def test_a_job_says_itself_how_many_crashes_are_too_many_but_an_image_that_is_not_there_is_not_waited_for() -> None:
     running = job(health="Progressing")
-    assert ailments([running, pod("CrashLoopBackOff", restarts=5, parents=("j",))], NOW) == []
+    assert failures([running, pod("CrashLoopBackOff", restarts=5, parents=("j",))], NOW) == {}
     image = 'Back-off pulling image "r/x:9": r/x:9: not found'
-    (found,) = ailments([running, pod("ImagePullBackOff", image, parents=("j",))], NOW)
-    assert found.reason.startswith("Job/migrate: r/x:9 cannot be pulled: not found")
+    (found,) = failures([running, pod("ImagePullBackOff", image, parents=("j",))], NOW).values()
+    assert found.text.startswith("Job/migrate: r/x:9 cannot be pulled: not found")
 
 
 def test_the_tree_in_text_shows_the_sick_first_and_no_revisions_or_slices() -> None:

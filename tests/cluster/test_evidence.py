@@ -96,4 +96,4 @@ def _failed(cluster: Cluster, namespace: str, hook: objects.Object) -> bool:
     from jenkins_cd.cluster import mirror, workloads
 
     scene = mirror.read(cluster, namespace, rollout.kinds_of([hook]), lambda _text: None)
-    return bool(workloads.assess(hook, scene).ailments)
+    return bool(workloads.assess(hook, scene).failures)

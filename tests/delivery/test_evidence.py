@@ -1,4 +1,4 @@
-"""What evidence hides, and how large it may get."""
+"""What evidence hides, how large it may get, and which events and logs it tells of."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from jenkins_cd.cluster import evidence
+from jenkins_cd.cluster import evidence, pods
 from tests.delivery import states
 
 
@@ -52,3 +52,27 @@ def test_a_log_is_cut_to_its_last_lines_and_cannot_steer_a_terminal() -> None:
     assert len(lines) == evidence.LINES
     assert lines[0] == "70"
     assert lines[-1] == "w" * evidence.WIDEST + "…"
+
+
+def test_events_that_say_the_same_are_one_line_where_it_was_seen_last() -> None:
+    web = states.pod("web-1")
+    seen = [
+        states.event(web, "BackOff", "Back-off restarting", count=2, second=1),
+        states.event(web, "Unhealthy", "Probe failed", second=2),
+        states.event(web, "BackOff", "Back-off restarting", second=3),
+    ]
+    assert evidence.event_lines(seen, lambda event: str(event["message"])) == [
+        "00:00:02 Probe failed",
+        "00:00:03 Back-off restarting (3 times)",
+    ]
+
+
+def test_logs_are_those_of_the_runs_that_were_and_no_run_is_told_twice() -> None:
+    never = {"name": "never"}
+    first = {"name": "first", "containerID": "c://1"}
+    again = {"name": "again", "containerID": "c://2", "restartCount": 1, "lastState": states.ended(3)}
+    crashed = {"name": "crashed", "containerID": "containerd://1", "restartCount": 1, "lastState": states.ended(3)}
+    containers = [{"image": "", **container} for container in (never, first, again, crashed)]
+    runs = list(pods.logged_runs(states.pod("web-1", "web", *containers)))
+    assert runs == [("first", False), ("again", True), ("again", False), ("crashed", False)]
+    assert pods.log_title("web-1", runs[1]) == "log of web-1, again, the run before"

@@ -76,7 +76,7 @@ def judged(app: Any) -> None:
 def drawn(found: Any) -> None:
     """Look at a tree in all the ways in which a deployment does."""
     nodes = tree.read(found)
-    tree.ailments(nodes, NOW)
+    tree.failures(nodes, NOW)
     tree.text(nodes, "web", APPLICATION)
 
 
@@ -89,7 +89,7 @@ def compared(server: Server) -> None:
     items = managed.read(server, REF)
     app_drift.compared(items, None)
     app_drift.compared(items, managed.by_key([json.loads(MANIFEST)]))
-    differences.lines(argocd_applications.managed(server, REF))
+    differences.lines(items)
 
 
 DOCUMENTS: dict[str, tuple[Call, Any]] = {
