@@ -85,8 +85,8 @@ def test_what_the_tests_write_into_the_workspace_does_not_choose_what_is_put_bac
     shop.steps("1.5.0", names=STEPS[:-1])
     [left] = (shop.folder / "out" / "deploy").glob("*.json")
     told = json.loads(left.read_text())
-    assert told["verified"]["version"] == "1.4.0"
-    told["verified"]["version"] = "1.3.0"
+    assert told["plan"]["verified"] == "1.4.0"
+    told["plan"]["verified"] = "1.3.0"
     left.write_text(json.dumps(told))
     shop.step("record", "1.5.0")
     assert shop.cluster.declared() == "1.4.0"
