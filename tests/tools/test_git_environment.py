@@ -405,6 +405,15 @@ def test_no_argument_and_no_other_program_has_the_password(credentials: None, ap
         assert {"JENKINS_CD_GIT_PASSWORD"} <= set(none.dropped)
 
 
+def test_no_way_to_run_git_runs_a_hook_or_a_monitor_of_anybody(app: Path, user: User) -> None:
+    ways = (git_environment.to(str(app), app), git_environment.within(app), git_environment.checkout())
+    for key, value in {"core.hooksPath": os.devnull, "core.fsmonitor": "false"}.items():
+        user.set(key, "/of/the/user")
+        run(app, "config", key, "/of/the/app")
+        said = [git.run(["config", key], folder=app, environment=way).decode().strip() for way in ways]
+        assert said == [value] * 3
+
+
 def test_ssh_never_asks(monkeypatch: pytest.MonkeyPatch, app: Path) -> None:
     assert "BatchMode=yes" in git_environment.to("git@x.example:x", app).variables["GIT_SSH_COMMAND"]
     monkeypatch.setenv("GIT_SSH_COMMAND", "ssh -i key")
