@@ -12,7 +12,9 @@ from typing import Literal
 from jenkins_cd import toolchains
 from jenkins_cd.config.types import AppFile, PlatformFile
 from jenkins_cd.errors import BadInput, ExternalFailure, JenkinsCdError, MissingTool
+from jenkins_cd.free_text import FreeText
 from jenkins_cd.lines import split_lines
+from jenkins_cd.masking import last_lines
 from jenkins_cd.toolchains import Tool
 from jenkins_cd.tools import argocd, argocd_credentials, git, images, jenkins, process, registry
 
@@ -32,8 +34,8 @@ class Check:
     kind: Literal["tool", "server"]
     ok: bool
     wanted: str
-    found: str
-    mend: str = ""  # the command, or what to do
+    found: FreeText
+    mend: FreeText = ""  # the command, or what to do
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +76,7 @@ def _tool(name: str, tool: Tool) -> Check:
         return _broken(name, "tool", wanted, error)
     number = re.search(r"\d+(\.\d+)+", done.stdout + done.stderr)
     if done.exit_code != 0:
-        said = split_lines(done.output)
+        said = last_lines(done.output, 1)
         return Check(
             name=name, kind="tool", ok=False, wanted=wanted, found=said[-1] if said else "broken", mend=tool.install
         )

@@ -11,7 +11,7 @@ from jenkins_cd.config.types import AppFile, AppTest, seconds
 from jenkins_cd.delivery import Target
 from jenkins_cd.errors import BadInput, JenkinsCdError
 from jenkins_cd.findings import junit, reports
-from jenkins_cd.lines import split_lines
+from jenkins_cd.masking import last_lines
 from jenkins_cd.model import Release, TestCase, TestReport
 from jenkins_cd.tools import git, process
 
@@ -109,4 +109,4 @@ def _missing(name: str, release: Release) -> TestOutcome:
 
 
 def _tail(done: process.Completed) -> str:
-    return "" if done.exit_code == 0 else "\n".join(split_lines(done.output)[-5:])
+    return "" if done.exit_code == 0 else "\n".join(last_lines(done.output, 5))

@@ -6,6 +6,7 @@ cut is masked before: `excerpt`. What is too ordinary to be masked is announced:
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jenkins_cd.errors import BadInput
+from jenkins_cd.lines import split_lines
 
 if TYPE_CHECKING:
     from jenkins_cd.secret_forms import Forms
@@ -75,12 +77,28 @@ def excerpt(text: str, limit: int) -> str:
 
 def last_lines(text: str, limit: int) -> list[str]:
     """Return the last `limit` lines of `text`, masked before it is cut."""
-    return mask(text).strip().splitlines()[-limit:]
+    return split_lines(mask(text).strip())[-limit:]
 
 
 def known() -> bool:
     """Tell whether there is any secret to mask."""
     return bool(_forms)
+
+
+@contextlib.contextmanager
+def hiding(secrets: Iterable[str]) -> Iterator[None]:
+    """Mask these too for the time of the block: values that are secret, but not ours, and ordinary elsewhere."""
+    from jenkins_cd.secret_forms import forms
+
+    global _pattern
+    added = {form for secret in secrets for form in forms(secret)} - _forms
+    _forms.update(added)
+    _pattern = None
+    try:
+        yield
+    finally:
+        _forms.difference_update(added)
+        _pattern = None
 
 
 def _gates() -> re.Pattern[str] | None:
@@ -92,7 +110,8 @@ def _gates() -> re.Pattern[str] | None:
 
 def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:
     """Return `text` with a mask for each run of overlapping or touching spans."""
-    parts, end = [], 0
+    parts: list[str] = []
+    end = 0
     for first, last in sorted(spans):
         if first > end or not parts:
             parts += [text[end:first], MASK]

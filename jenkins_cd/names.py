@@ -6,6 +6,7 @@ import re
 
 from jenkins_cd.config.types import NAME, PERSON, Meta
 from jenkins_cd.errors import BadInput
+from jenkins_cd.masking import excerpt
 
 
 def check_app(app: str) -> str:
@@ -27,5 +28,5 @@ def check_person(name: str) -> str:
 
 def _check(value: str, meta: Meta, what: str) -> str:
     if not re.fullmatch(meta.pattern, value) or len(value) > meta.max_length:
-        raise BadInput(f"{value[:100]!r} names no {what}: expected {meta.expected}")
+        raise BadInput(f"{excerpt(value, 100)!r} names no {what}: expected {meta.expected}")
     return value

@@ -66,7 +66,7 @@ class Forms:
 
 def forms(secret: str) -> list[Forms]:
     """Return the secret, and each of its lines where it has several: a log or a diff may show one alone."""
-    lines = {line.strip() for line in secret.splitlines()} if len(secret.splitlines()) > 1 else set()
+    lines = {line.strip() for line in re.split(r"[\r\n]+", secret)} - {secret}
     telling = sorted(line for line in lines if len(line) >= SHORTEST_LINE and not _ARMOUR.fullmatch(line))
     return [Forms(secret), *(Forms(line, whole=False) for line in telling)]
 
@@ -82,7 +82,7 @@ def _bytes(secret: str) -> bytes:
 
 
 def _pairs(secret: str) -> bool:
-    return any("\ud800" <= letter <= "\udc7f" or letter > "\udcff" and letter < "\ue000" for letter in secret)
+    return any("\ud800" <= letter <= "\udc7f" or (letter > "\udcff" and letter < "\ue000") for letter in secret)
 
 
 def _written(secret: str) -> str:

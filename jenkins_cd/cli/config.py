@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from jenkins_cd.cli import options
+from jenkins_cd.free_text import FreeTexts
 
 if TYPE_CHECKING:
     from jenkins_cd.config.load import Examined
@@ -53,7 +54,7 @@ def _verdict(found: Examined) -> Any:
     class Verdict:
         valid: bool
         files: tuple[str, ...]
-        problems: list[Any]
+        problems: FreeTexts
         schema: Literal["jenkins_cd/validate/v1"] = "jenkins_cd/validate/v1"
 
     return Verdict(

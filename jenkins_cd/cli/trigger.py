@@ -115,9 +115,10 @@ def _seconds(timeout: str) -> float:
 
     from jenkins_cd.config.types import DURATION, seconds
     from jenkins_cd.errors import BadInput
+    from jenkins_cd.masking import excerpt
 
     if not re.fullmatch(DURATION.pattern, timeout):
-        raise BadInput(f"--timeout: {timeout[:80]!r} is not {DURATION.expected}")
+        raise BadInput(f"--timeout: {excerpt(timeout, 80)!r} is not {DURATION.expected}")
     return seconds(timeout)
 
 
@@ -130,9 +131,10 @@ def _place(url: str | None, job: str | None, platform: str | None, folder: Path,
     from jenkins_cd.config.types import URL, Jenkins
     from jenkins_cd.deploy import known_environment
     from jenkins_cd.errors import BadInput
+    from jenkins_cd.masking import excerpt
 
     if url and not re.fullmatch(URL.pattern, url):
-        raise BadInput(f"--url: {url[:80]!r} is not {URL.expected}")
+        raise BadInput(f"--url: {excerpt(url, 80)!r} is not {URL.expected}")
     if url and (job or not places.locate(platform, folder)):
         return url, job or Jenkins().deploy_job
     rules = load_platform(platform, folder)

@@ -19,6 +19,7 @@ from jenkins_cd.config.shape import keys_of
 from jenkins_cd.config.types import AppFile, PlatformFile
 from jenkins_cd.config.yaml import TAG, Malformed, compose, read
 from jenkins_cd.errors import BadInput
+from jenkins_cd.masking import excerpt
 
 APP, PLATFORM, COMMAND_LINE = "app", "platform", "command line"
 ONLY_PLATFORM = dict.fromkeys(keys_of(PlatformFile), "only the platform file may set it")
@@ -150,14 +151,16 @@ def _override(text: str) -> Checked:
     key, separator, value = text.partition("=")
     origin = Origin(COMMAND_LINE)
     if not separator or not all(key.split(".")):
-        return _unreadable(origin, Malformed(0, f"--set {key[:60]!r}: expected KEY=VALUE, as ci.build.timeout=5m"), {})
+        return _unreadable(
+            origin, Malformed(0, f"--set {excerpt(key, 60)!r}: expected KEY=VALUE, as ci.build.timeout=5m"), {}
+        )
     try:
         node: Node = compose(value) if value.strip() else ScalarNode(f"{TAG}null", "")
         for name in reversed(key.split(".")):
             node = MappingNode(f"{TAG}map", [(ScalarNode(f"{TAG}str", name), node)])
         return check_node(node, AppFile, origin, ONLY_PLATFORM)
     except Malformed as error:
-        return _unreadable(origin, Malformed(0, f"--set {key[:60]}: the value {error.message}"), {})
+        return _unreadable(origin, Malformed(0, f"--set {excerpt(key, 60)}: the value {error.message}"), {})
 
 
 def _unreadable(origin: Origin, error: Malformed, value: Any = tree.INVALID) -> Checked:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from jenkins_cd.errors import ExternalFailure
-from jenkins_cd.masking import mask
+from jenkins_cd.masking import excerpt, mask
 from jenkins_cd.tools import answers, server_time
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def request(
     if clock:
         server_time.note(answer.headers)
     if expect and answer.status_code not in expect:
-        body = mask(answer.text[:300]).strip()
+        body = excerpt(answer.text, 300).strip()
         raise ExternalFailure(f"{method} {mask(url)}: HTTP {answer.status_code} {answer.reason} {body}".rstrip())
     return answer
 

@@ -10,6 +10,7 @@ from typing import TypedDict, TypeVar
 from urllib.parse import quote
 
 from jenkins_cd.errors import BadInput, JenkinsCdError
+from jenkins_cd.masking import excerpt
 from jenkins_cd.tools import answers
 from jenkins_cd.tools import jenkins_failures as failures
 from jenkins_cd.tools.jenkins_failures import Absent
@@ -95,7 +96,9 @@ def checked(name: str) -> str:
     """Return a full name, or raise BadInput where it cannot be one."""
     parts = name.split("/")
     if not all(part.strip() == part and part not in ("", ".", "..") and part.isprintable() for part in parts):
-        raise BadInput(f"{name[:80]!r} is no name of a job", "write folders and job with slashes: delivery/deploy")
+        raise BadInput(
+            f"{excerpt(name, 80)!r} is no name of a job", "write folders and job with slashes: delivery/deploy"
+        )
     return name
 
 
