@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MASK = "****"
 
 _SECRET = re.compile(r"JENKINS_CD_\w*(PASSWORD|TOKEN|SSH_KEY|KUBECONFIG)(_FILE)?|JENKINS_TOKEN(_FILE)?")
-_FILE = re.compile(r".*(PASSWORD|TOKEN)_FILE")  # names a file with nothing but the secret
+_HOLDS = re.compile(r"(JENKINS_CD_\w*(?:PASSWORD|TOKEN)|JENKINS_TOKEN)(_FILE)?")  # or names a file with nothing else
 _forms: set[Forms] = set()
 _pattern: re.Pattern[str] | None = None  # the gates of all forms; None: to be made anew
 _spared: frozenset[str] = frozenset()
@@ -61,13 +61,10 @@ def mask(text: str) -> str:
     Text that is to be cut is masked first (`excerpt`): half a secret is not found.
     """
     gates = _gates()
-    hit = gates is not None and gates.search(text) is not None
-    if not hit and not ("@" in text and "://" in text):
-        return text
-    spans = [found.span() for found in _URL_USERINFO.finditer(text)]
-    if hit:
-        spans += [span for form in tuple(_forms) for span in form.spans(text)]
-    return _without(text, spans) if spans else text
+    if gates is not None and gates.search(text):
+        text = _without(text, [span for form in tuple(_forms) for span in form.spans(text)])
+    # Last: what is secret may have an @ in it, at which this rule would cut it in two.
+    return _URL_USERINFO.sub(MASK, text) if "@" in text and "://" in text else text
 
 
 def excerpt(text: str, limit: int) -> str:
@@ -128,25 +125,25 @@ def register_all(environment: Mapping[str, str]) -> None:
 def weak(environment: Mapping[str, str], names: Collection[str] = ()) -> list[tuple[str, str]]:
     """Return the variables whose secret cannot be masked, and why; `names` are those of apps and environments.
 
-    A file that cannot be read, or holds no secret, is one that cannot be masked, too.
+    One that cannot be read, or that no protocol could carry, cannot be masked either.
     """
     from jenkins_cd.ordinary import weakness
 
-    found = [(name, weakness(value.strip(), names)) for name, value in _held(environment)]
+    found = []
     for name in sorted(environment):
-        if _SECRET.fullmatch(name) and _FILE.fullmatch(name) and environment[name]:
+        if environment[name] and (kind := _HOLDS.fullmatch(name)):
             try:
-                value = _content(name.removesuffix("_FILE"), environment[name])
+                value = _content(kind[1], environment[name]) if kind[2] else _checked(environment[name], name)
             except BadInput as error:
                 found.append((name, error.message))
             else:
-                found.append((name, weakness(value, names)))
+                found.append((name, weakness(value.strip(), names)))
     return [(name, why) for name, why in found if why]
 
 
 def _held(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for name, value in sorted(environment.items()):
-        if _SECRET.fullmatch(name) and value and name.endswith(("PASSWORD", "TOKEN")):
+        if (kind := _HOLDS.fullmatch(name)) and not kind[2] and value:
             yield name, value
 
 
@@ -174,13 +171,13 @@ def read(name: str) -> str | None:
     value = os.environ.get(name)
     file = os.environ.get(f"{name}_FILE")
     if value:
-        return _checked(value.rstrip("\r\n"), name)
+        return _checked(value, name)
     return _content(name, file) if file else None
 
 
 def _content(name: str, file: str) -> str:
     try:
-        value = Path(file).read_text(encoding="utf-8").strip()
+        value = Path(file).read_text(encoding="utf-8-sig").strip()
     except (OSError, ValueError) as error:  # a NUL in the path is a ValueError too
         why = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
         raise BadInput(
@@ -191,6 +188,7 @@ def _content(name: str, file: str) -> str:
 
 def _checked(value: str, name: str, where: str = "") -> str:
     """Return a value that can be sent: a password with a line break, say, no protocol carries."""
+    value = value.rstrip("\r\n")
     if not value.strip():
         raise BadInput(f"{name}{where} is empty, or only white space", "put the value into it, or unset it")
     if any("\ud800" <= letter <= "\udfff" for letter in value):

@@ -6,13 +6,14 @@ import re
 
 from jenkins_cd.config.types import NAME, PERSON, Meta
 from jenkins_cd.errors import BadInput
-from jenkins_cd.masking import excerpt
+from jenkins_cd.masking import excerpt, spare
 
 
 def check_app(app: str) -> str:
     """Return an app's name, given alone or as `project/app`. Raises BadInput."""
     for part in app.split("/", 1):
         _check(part, NAME, "app")
+    spare(app.split("/", 1))
     return app
 
 
