@@ -32,7 +32,7 @@ from jenkins_cd.cluster.scene import (
 )
 from jenkins_cd.errors import JenkinsCdError, Stopped
 from jenkins_cd.lines import split_lines
-from jenkins_cd.masking import MASK, hiding, mask
+from jenkins_cd.masking import MASK, excerpt, hiding, mask
 from jenkins_cd.report.text import clean
 from jenkins_cd.tools import kubernetes
 from jenkins_cd.tools.kubernetes import Cluster
@@ -124,7 +124,7 @@ def how_often(number: int) -> str:
 def log_lines(text: str, number: int = LINES) -> list[str]:
     """Return the last lines of a log, safe to show, none too wide."""
     lines = split_lines(clean(text))[-number:]
-    return [line if len(line) <= WIDEST else f"{line[:WIDEST]}…" for line in lines]
+    return [line if len(line) <= WIDEST else f"{excerpt(line, WIDEST)}…" for line in lines]
 
 
 def _fine(wanted: Object, scene: Scene) -> bool:

@@ -92,7 +92,7 @@ def last_look(seen: Observation | None) -> list[str]:
         return []
     answer = seen.error if seen.status is None else seen.body
     head = f"last look: {seen.at:%Y-%m-%d %H:%M:%S} UTC, GET {seen.url}: {describe(seen)}"
-    return [head, *(f"  {line}" for line in split_lines(answer)[:8])]
+    return [head, *(f"  {line}" for line in split_lines(mask(answer))[:8])]
 
 
 def describe(observation: Observation) -> str:

@@ -130,7 +130,7 @@ def _outcome(element: Element) -> tuple[Literal["passed", "failed", "error", "sk
     """Return the worst that a case says. Surefire's flakyFailure and rerunFailure are of attempts, not of the case."""
     for tag, outcome in _WORST_FIRST:
         if told := [_text(child) for child in element if _tag(child) == tag]:
-            return outcome, "\n".join(filter(None, told))[:LONGEST]
+            return outcome, excerpt("\n".join(filter(None, told)), LONGEST)
     said = [(element.get(name) or "").lower() for name in ("result", "status")]
     if bad := next((word for word in said if word in _FAILED), ""):
         return "failed", f"status {bad}"
