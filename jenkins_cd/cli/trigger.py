@@ -66,9 +66,12 @@ def deploy(
       jenkins-cd trigger deploy --app storefront --version 1.4.0 \\
         --environment dev --wait --timeout 20m --on-timeout abort
     """
+    import contextlib
     import dataclasses
+    from functools import partial
 
     from jenkins_cd.jobs import trigger as room
+    from jenkins_cd.masking_log import MaskedLog
     from jenkins_cd.report.progress import Lines, emit
     from jenkins_cd.tools import jenkins, process
 
@@ -79,8 +82,9 @@ def deploy(
     connection = dataclasses.replace(
         jenkins.connect(place[0]), attempts=1, timeout=max(min(seconds, jenkins.TIMEOUT), 1)
     )
-    lines, log = Lines(sys.stderr), sys.stderr if as_json else sys.stdout
-    with process.interruptible():
+    lines, log = Lines(sys.stderr), MaskedLog(partial(emit, sys.stderr if as_json else sys.stdout))
+    with process.interruptible(), contextlib.ExitStack() as stack:
+        stack.callback(log.flush)
         done = room.deploy(
             connection,
             request,
@@ -88,7 +92,7 @@ def deploy(
             timeout=seconds,
             on_timeout=on_timeout,
             tell=lambda text: lines.note("trigger", text),
-            show=lambda text: emit(log, _masked(text)),
+            show=log.write,
         )
     if not options.report(done, as_json):
         _show(done)
@@ -102,12 +106,6 @@ def _show(done: Triggered) -> None:
         return
     name = f" ({done.display_name})" if done.display_name != f"#{done.number}" else ""
     click.echo(f"{done.job} #{done.number}{name}: {done.result} {done.url}")
-
-
-def _masked(text: str) -> str:
-    from jenkins_cd.masking import mask
-
-    return mask(text)
 
 
 def _seconds(timeout: str) -> float:

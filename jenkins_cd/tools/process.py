@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -306,14 +307,19 @@ def _settle(exit_code: int) -> None:
 
 
 def _drain(pipe: IO[bytes], data: bytearray, sink: IO[bytes] | None) -> None:
-    log = MaskedLog(sink) if sink else None
+    log = MaskedLog(partial(_append, sink)) if sink else None
     with pipe:
         for line in pipe:
             data += line
             if log:
-                log.write(line)
+                log.write(line.decode("utf-8", "replace"))
     if log:
         log.flush()
+
+
+def _append(sink: IO[bytes], text: str) -> None:
+    sink.write(text.encode())
+    sink.flush()
 
 
 def _wait(process: subprocess.Popen[bytes], stdin: bytes | None, timeout: float | None) -> bool:
