@@ -16,7 +16,9 @@ from jenkins_cd.masking import mask
 T = TypeVar("T")
 FreeText: TypeAlias = Annotated[str, "free text"]
 FreeTexts: TypeAlias = Annotated[Any, "free text"]  # whatever holds any
-_SCALARS = frozenset({"str", "str | None", "int", "int | None", "float", "float | None", "bool", "datetime"})
+_SCALARS = frozenset(
+    {"str", "str | None", "int", "int | None", "float", "float | None", "bool", "datetime"} | {"tuple[str, ...]"}
+)
 
 
 def masked(value: T) -> T:
