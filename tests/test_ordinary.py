@@ -12,7 +12,7 @@ from jenkins_cd.ordinary import weakness
     "secret",
     ["", "a", "abc", "beef", "c0ffee", "1234", "1234567", "main", "jenkins", "Jenkins", "JENKINS-CD", "jenkins_cd",
      "package", "password", "storefront", "unit-tests", "aaaaaaaa", "--------", "abababab", "1.0.0", "v10.20.30",
-     "127.0.0.1", "2026-11-30", "12345678", "/health", ".jenkins-cd/"],
+     "something", "somebody", "127.0.0.1", "2026-11-30", "12345678", "/health", ".jenkins-cd/"],
 )  # fmt: skip
 def test_what_is_short_or_ordinary_is_told_with_a_reason(secret: str) -> None:
     assert weakness(secret).startswith("it ")
