@@ -52,7 +52,7 @@ def ping(connection: Connection) -> str:
     version = answer.headers.get("X-Jenkins")
     if not version:
         raise failures.no_jenkins(connection.url, what, "it names no version in X-Jenkins")
-    return f"Jenkins {version[:40]}, as {found['id'] if item else 'an anonymous visitor'}"
+    return f"Jenkins {excerpt(version, 40)}, as {found['id'] if item else 'an anonymous visitor'}"
 
 
 def config(connection: Connection, name: str) -> str | None:
@@ -121,7 +121,7 @@ def _send_xml(connection: Connection, name: str, what: str, below: str, xml: str
         connection, name, lambda: post(connection, what, below, params=query, data=xml.encode(), headers=headers)
     )
     if "html" in answer.headers.get("Content-Type", "") and answer.text.strip():  # Jenkins says nothing
-        raise failures.no_jenkins(connection.url, what, failures.one_sentence(answer.text[:100_000]))
+        raise failures.no_jenkins(connection.url, what, failures.one_sentence(answer.text))
 
 
 def _nearest(connection: Connection, name: str) -> str:
