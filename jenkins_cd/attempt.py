@@ -19,6 +19,7 @@ from jenkins_cd import approvals, environment_tests, faults, policy
 from jenkins_cd.delivery import DeliveryModel, Followed, Target
 from jenkins_cd.environment_tests import TestOutcome
 from jenkins_cd.errors import GateFailed, JenkinsCdError
+from jenkins_cd.free_text import FreeText
 from jenkins_cd.gitops import order
 from jenkins_cd.gitops.ledger import Ledger
 from jenkins_cd.lines import split_lines
@@ -35,7 +36,7 @@ class Request:
     requested_by: str
     build_url: str = ""
     approver: str | None = None  # None: nobody promotes it
-    approval_reason: str = ""
+    approval_reason: FreeText = ""
     approval: str = ""  # its ID in the ledger
     asked_for: str = ""  # who asked for the approval
 

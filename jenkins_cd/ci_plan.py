@@ -9,6 +9,7 @@ from typing import get_args
 from jenkins_cd import pipelines, promote
 from jenkins_cd.config.jenkins import Check
 from jenkins_cd.config.types import PlatformFile
+from jenkins_cd.free_text import FreeText
 from jenkins_cd.pipelines import Downstream, Published, Snapshot, Step
 from jenkins_cd.results import FOLDER
 from jenkins_cd.stages import Build, Stage, checks, unit_tests
@@ -23,7 +24,7 @@ class CiPlan:
     version: str
     commit: str
     steps: tuple[Step, ...]
-    unreleased: str = ""  # why this commit becomes no release, empty where it may
+    unreleased: FreeText = ""  # why this commit becomes no release, empty where it may
     platform: Snapshot | None = None
     published: Published = field(default_factory=Published)
     delivery: Downstream | None = None  # None: nothing is delivered

@@ -10,6 +10,7 @@ from jenkins_cd.attempt import Attempt, Request
 from jenkins_cd.config.types import PlatformFile
 from jenkins_cd.deploy import known_environment, resolve, unknown
 from jenkins_cd.errors import BadInput
+from jenkins_cd.free_text import FreeText
 from jenkins_cd.gitops import layout
 from jenkins_cd.gitops.ledger import Ledger
 from jenkins_cd.gitops.repository import Repository
@@ -24,8 +25,8 @@ class Difference:
     environment: str
     model: str
     version: str | None  # that it is compared with; None: what is declared now, whatever that is
-    text: str  # a unified diff by object; empty: nothing would
-    notes: tuple[str, ...] = ()  # what it does not show
+    text: FreeText  # a unified diff by object; empty: nothing would
+    notes: tuple[FreeText, ...] = ()  # what it does not show
     source: str = ""  # the Git URL that the version's release comes from; empty: no version is compared
     commit: str = ""
     schema: str = "jenkins_cd/diff/v1"

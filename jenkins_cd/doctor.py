@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from jenkins_cd import toolchains
+from jenkins_cd import masking, toolchains
+from jenkins_cd.config.load import names
 from jenkins_cd.config.types import AppFile, PlatformFile
 from jenkins_cd.errors import BadInput, ExternalFailure, JenkinsCdError, MissingTool
+from jenkins_cd.free_text import FreeText
 from jenkins_cd.lines import split_lines
+from jenkins_cd.masking import last_lines
+from jenkins_cd.ordinary import REMEDY
 from jenkins_cd.toolchains import Tool
 from jenkins_cd.tools import argocd, argocd_credentials, git, images, jenkins, process, registry
 
@@ -29,11 +33,11 @@ class Check:
     """One thing that is needed."""
 
     name: str
-    kind: Literal["tool", "server"]
+    kind: Literal["tool", "server", "credential"]
     ok: bool
     wanted: str
-    found: str
-    mend: str = ""  # the command, or what to do
+    found: FreeText
+    mend: FreeText = ""  # the command, or what to do
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +65,13 @@ def diagnose(workspace: Path, app: AppFile | None, platform: PlatformFile | None
     checks = [_tool(name, tool) for name, tool in tools.items()] + checks
     if app and app.package.image.enabled:
         checks.append(_builder(app))
-    return Diagnosis(checks=(*checks, *(_servers(platform) if platform else ())))
+    servers = _servers(platform) if platform else ()
+    return Diagnosis(checks=(*checks, *servers, *_weak_secrets(names(app, platform))))
+
+
+def _weak_secrets(names: Sequence[str]) -> Iterator[Check]:
+    for name, why in masking.weak(os.environ, names):
+        yield Check(name=name, kind="credential", ok=False, wanted="can be masked", found=why, mend=REMEDY)
 
 
 def _tool(name: str, tool: Tool) -> Check:
@@ -74,7 +84,7 @@ def _tool(name: str, tool: Tool) -> Check:
         return _broken(name, "tool", wanted, error)
     number = re.search(r"\d+(\.\d+)+", done.stdout + done.stderr)
     if done.exit_code != 0:
-        said = split_lines(done.output)
+        said = last_lines(done.output, 1)
         return Check(
             name=name, kind="tool", ok=False, wanted=wanted, found=said[-1] if said else "broken", mend=tool.install
         )

@@ -11,7 +11,7 @@ from jenkins_cd.config.types import AppFile, AppTest, seconds
 from jenkins_cd.delivery import Target
 from jenkins_cd.errors import BadInput, JenkinsCdError
 from jenkins_cd.findings import junit, reports
-from jenkins_cd.lines import split_lines
+from jenkins_cd.masking import excerpt, last_lines
 from jenkins_cd.model import Release, TestCase, TestReport
 from jenkins_cd.tools import git, process
 
@@ -87,7 +87,7 @@ def _failure(test: AppTest, done: process.Completed, report: TestReport, unreada
         return f"took longer than {test.timeout}"
     if test.junit and report.failed:
         first = report.failed[0]
-        return f"{report.summary}; first: {first.name}: {first.message.strip()[:200]}".rstrip(": ")
+        return f"{report.summary}; first: {first.name}: {excerpt(first.message.strip(), 200)}".rstrip(": ")
     if done.exit_code != 0:
         return f"exit code {done.exit_code}: {_tail(done)}".rstrip(": ")
     return unreadable
@@ -109,4 +109,4 @@ def _missing(name: str, release: Release) -> TestOutcome:
 
 
 def _tail(done: process.Completed) -> str:
-    return "" if done.exit_code == 0 else "\n".join(split_lines(done.output)[-5:])
+    return "" if done.exit_code == 0 else "\n".join(last_lines(done.output, 5))

@@ -17,10 +17,15 @@ class JenkinsCdError(Exception):
     phase = ""  # of a deployment, where it was raised in one
 
     def __init__(self, message: str, hint: str = "") -> None:
-        """Keep the sentence that says what happened and the one that says what to do next."""
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        """Keep the sentence that says what happened and the one that says what to do next, secrets masked.
+
+        From here on nobody can cut them through the middle of a secret.
+        """
+        from jenkins_cd.masking import mask
+
+        self.message = mask(message)
+        self.hint = mask(hint)
+        super().__init__(self.message)
 
     @property
     def sentence(self) -> str:
@@ -45,8 +50,10 @@ class BadInput(JenkinsCdError):
 
     def __init__(self, message: str, hint: str = "", problems: Sequence[str] = ()) -> None:
         """Keep the summary and each problem, already worded for people."""
+        from jenkins_cd.masking import mask
+
         super().__init__(message, hint)
-        self.problems = tuple(problems)
+        self.problems = tuple(map(mask, problems))
 
 
 class MissingTool(BadInput):

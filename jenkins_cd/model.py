@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
+from jenkins_cd.free_text import FreeText
+
 STAGES = (
     "build",
     "unit-tests",
@@ -51,7 +53,7 @@ class Finding:
 
     tool: str
     rule: str
-    message: str
+    message: FreeText
     level: Level
     file: str  # relative to the checkout, with forward slashes
     line: int = 1  # 1-based
@@ -69,7 +71,7 @@ class GateResult:
     limit: float
     actual: float | None
     passed: bool
-    message: str = ""
+    message: FreeText = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,11 +80,11 @@ class TestCase:
 
     __test__ = False  # not one of pytest's, whatever its name
 
-    suite: str
-    name: str
+    suite: FreeText
+    name: FreeText
     seconds: float
     outcome: Literal["passed", "failed", "error", "skipped"]
-    message: str = ""
+    message: FreeText = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +114,7 @@ class TestReport:
 class Command:
     """One program that a stage ran."""
 
-    line: str  # as a person would type it
+    line: FreeText  # as a person would type it
     exit_code: int
     seconds: float
 
@@ -180,7 +182,7 @@ class StageResult:
 
     stage: str
     status: Status
-    reason: str  # one sentence
+    reason: FreeText  # one sentence
     version: str
     commit: str
     started: datetime
@@ -193,7 +195,7 @@ class StageResult:
     package: PackageResult | None = None
     release: Release | None = None
     log: str = ""  # relative to the checkout
-    evidence: str = ""  # the first thing to look at when it failed
+    evidence: FreeText = ""  # the first thing to look at when it failed
     exit_code: int = 1  # what a failed one makes of the command's exit code
     dirty: bool = False  # tracked files differed from the commit
     schema: Literal["jenkins_cd/stage/v1"] = "jenkins_cd/stage/v1"
@@ -218,12 +220,12 @@ class CiResult:
 class Observation:
     """What a health endpoint answered, last. `status` None: it did not answer, and `error` says why."""
 
-    url: str
+    url: FreeText
     at: datetime
     status: int | None = None
     version: str | None = None
-    body: str = ""
-    error: str = ""
+    body: FreeText = ""
+    error: FreeText = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -235,9 +237,9 @@ class Plan:
     running: str | None  # the version that the health endpoint reports now
     verified: str | None  # the last version that was verified there
     wanted: str
-    files: str = ""  # diff of the files that declare it
+    files: FreeText = ""  # diff of the files that declare it
     files_of: str = "the deploy repository"  # what these are part of, for people
-    manifests: str = ""  # diff of what Helm renders
+    manifests: FreeText = ""  # diff of what Helm renders
     base: str = ""  # the commit of the deploy repository that this was computed on
 
     @property
@@ -254,7 +256,7 @@ class Phase:
     status: Status
     seconds: float
     started: datetime
-    detail: str = ""
+    detail: FreeText = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -269,7 +271,7 @@ class Resource:
     parent: str = ""  # the uid of what owns it
     health: str = ""  # Healthy, Progressing, Degraded, Suspended, Missing, Unknown; "" where Argo CD does not assess it
     sync: str = ""  # Synced, OutOfSync, or "" where it is not known
-    message: str = ""
+    message: FreeText = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -284,21 +286,21 @@ class Deployment:
     model: str
     kind: Literal["deployment", "rollback"]
     outcome: Outcome
-    reason: str
+    reason: FreeText
     started: datetime
     seconds: float
     requested_by: str
     phases: tuple[Phase, ...] = ()
     previous: str | None = None  # the version that was verified there before
     commit: str = ""  # of the deploy repository; without one, the release's
-    diff: str = ""
+    diff: FreeText = ""
     observation: Observation | None = None
     tests: TestReport | None = None
     approver: str = ""
-    approval_reason: str = ""
+    approval_reason: FreeText = ""
     approval: str = ""  # the ID of the approval in the ledger that it used
     build_url: str = ""
-    evidence: str = ""
+    evidence: FreeText = ""
     resources: tuple[Resource, ...] = ()  # what there was to see of them when it failed
     schema: Literal["jenkins_cd/deployment/v1"] = "jenkins_cd/deployment/v1"
 
@@ -317,7 +319,7 @@ class Begun:
     plan: Plan
     build_url: str = ""
     approver: str = ""
-    approval_reason: str = ""
+    approval_reason: FreeText = ""
     approval: str = ""
     schema: Literal["jenkins_cd/begun/v1"] = "jenkins_cd/begun/v1"
 
@@ -332,7 +334,7 @@ class Approval:
     version: str
     environment: str
     approver: str
-    reason: str
+    reason: FreeText
     at: datetime
     requested_by: str = ""  # who asked for it; empty: nobody knows
     build_url: str = ""

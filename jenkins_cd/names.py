@@ -6,12 +6,14 @@ import re
 
 from jenkins_cd.config.types import NAME, PERSON, Meta
 from jenkins_cd.errors import BadInput
+from jenkins_cd.masking import excerpt, spare
 
 
 def check_app(app: str) -> str:
     """Return an app's name, given alone or as `project/app`. Raises BadInput."""
     for part in app.split("/", 1):
         _check(part, NAME, "app")
+    spare(app.split("/", 1))
     return app
 
 
@@ -27,5 +29,5 @@ def check_person(name: str) -> str:
 
 def _check(value: str, meta: Meta, what: str) -> str:
     if not re.fullmatch(meta.pattern, value) or len(value) > meta.max_length:
-        raise BadInput(f"{value[:100]!r} names no {what}: expected {meta.expected}")
+        raise BadInput(f"{excerpt(value, 100)!r} names no {what}: expected {meta.expected}")
     return value

@@ -15,6 +15,7 @@ from typing import Literal
 from jenkins_cd import results
 from jenkins_cd.config import platform as places
 from jenkins_cd.config.types import Environment, JenkinsCredentials, PlatformFile
+from jenkins_cd.free_text import FreeText
 from jenkins_cd.model import Purpose
 
 
@@ -38,7 +39,7 @@ class Step:
     arguments: tuple[str, ...]  # of jenkins-cd
     needs: tuple[str, ...] = ()  # stages that must have passed
     wave: int = 0  # stages of one wave can run at the same time; 0 is the first
-    skip_reason: str = ""
+    skip_reason: FreeText = ""
     credentials: tuple[Credential, ...] = ()
     unstable: bool = False  # a failed gate makes the build UNSTABLE
     junit: str = ""  # the JUnit file that it writes, if it comes to tests

@@ -12,6 +12,7 @@ from jenkins_cd.attempt import Attempt, Request, already, planned
 from jenkins_cd.config.types import PlatformFile
 from jenkins_cd.deploy import Done, deploy, known_environment, resolve
 from jenkins_cd.errors import BadInput
+from jenkins_cd.free_text import FreeText
 from jenkins_cd.model import Approval, Deployment, Plan, Progress, Release
 from jenkins_cd.names import check_person
 from jenkins_cd.pipelines import Downstream, PipelinePlan, Snapshot, Step
@@ -25,7 +26,7 @@ class Promotion:
     project: str
     version: str
     environment: str
-    question: str  # all of it in a few lines
+    question: FreeText  # all of it in a few lines
     plan: Plan
     commit: str  # of the app
     source: str  # the Git URL that has it

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from jenkins_cd.errors import ExternalFailure, GateFailed
-from jenkins_cd.masking import mask
+from jenkins_cd.free_text import masked
 from jenkins_cd.tools import lock
 
 T = TypeVar("T")
@@ -73,10 +73,10 @@ def _remove(entry: Path) -> None:
 
 
 def to_json(value: Any) -> str:
-    """Return one of the model's values as indented JSON, secrets masked."""
+    """Return one of the model's values as indented JSON, secrets masked in its free text."""
     import msgspec
 
-    return mask(msgspec.json.format(msgspec.json.encode(value, order="sorted"), indent=2).decode())
+    return msgspec.json.format(msgspec.json.encode(masked(value), order="sorted"), indent=2).decode()
 
 
 def from_json(data: bytes, type_: type[T], origin: str) -> T:

@@ -9,6 +9,7 @@ from datetime import datetime
 from jenkins_cd.argocd.live import Live
 from jenkins_cd.config.types import PlatformFile
 from jenkins_cd.errors import BadInput, JenkinsCdError
+from jenkins_cd.free_text import FreeText
 from jenkins_cd.gitops.ledger import Ledger
 from jenkins_cd.model import CHANGED_NOTHING, Begun, Deployment, Release
 from jenkins_cd.suggest import nearest
@@ -25,7 +26,7 @@ class Place:
     outcome: str = ""  # verified, failed, or unknown: begun, and not judged
     since: datetime | None = None
     requested_by: str = ""
-    note: str = ""  # why it is so, where it is not just a deployment that went well
+    note: FreeText = ""  # why it is so, where it is not just a deployment that went well
     source: str = ""  # the Git URL that has the release's commit
     commit: str = ""
     live: Live | None = None  # None: not asked

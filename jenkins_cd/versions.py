@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from jenkins_cd.config.types import VERSION
 from jenkins_cd.errors import BadInput
+from jenkins_cd.masking import excerpt
 from jenkins_cd.model import GitState
 
 MAX_LENGTH = 128  # of an image tag (OCI distribution specification, "Pulling manifests")
@@ -25,7 +26,9 @@ def valid(version: str) -> bool:
 def check(version: str) -> str:
     """Return `version`, or raise BadInput that says what a version looks like."""
     if not valid(version):
-        raise BadInput(f"{version[:80]!r} is no version: expected {VERSION.expected}, at most {MAX_LENGTH} characters")
+        raise BadInput(
+            f"{excerpt(version, 80)!r} is no version: expected {VERSION.expected}, at most {MAX_LENGTH} characters"
+        )
     return version
 
 

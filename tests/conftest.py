@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from jenkins_cd import masking
 from jenkins_cd.delivery import declaration, health
 from jenkins_cd.demo.services import Registry
 from tests import deployments
@@ -69,6 +70,16 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
 def shop_charts(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The charts of the shop's versions, in the shared registry."""
     return publish(registry, "shop-tests", tmp_path_factory.mktemp("charts"), deployments.VERSIONS)
+
+
+@pytest.fixture(autouse=True)
+def _forgotten() -> Iterator[None]:
+    """Let no test make a secret of what another one looks for."""
+    forms, spared = set(masking._forms), masking._spared
+    yield
+    masking._forms.clear()
+    masking._forms.update(forms)
+    masking._pattern, masking._spared = None, spared
 
 
 @pytest.fixture

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from jenkins_cd.free_text import FreeText
+
 Action = Literal["create", "update", "unchanged", "refused"]
 
 
@@ -15,8 +17,8 @@ class Change:
     kind: str
     name: str
     action: Action
-    note: str = ""  # why it is refused, or what else is to know
-    diff: str = ""
+    note: FreeText = ""  # why it is refused, or what else is to know
+    diff: FreeText = ""
     fields: tuple[str, ...] = ()  # what of it changes, where it is there
 
     @property

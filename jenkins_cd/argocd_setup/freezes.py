@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 
 from jenkins_cd.config.rules import moment_of
 from jenkins_cd.config.types import Freeze
+from jenkins_cd.masking import excerpt
 
 _LONGEST = 255  # letters of a description
 _MINUTE = timedelta(minutes=1)
@@ -49,7 +50,7 @@ def _once(freeze: Freeze, start: datetime, end: datetime) -> Once:
     return Once(
         schedule=f"{begins.minute} {begins.hour} {begins.day} {begins.month} *",
         duration=(f"{hours}h" if hours else "") + (f"{rest}m" if rest else ""),
-        description=freeze.why[:_LONGEST],
+        description=excerpt(freeze.why, _LONGEST),
         start=begins,
         end=end.astimezone(timezone.utc),
     )

@@ -11,6 +11,7 @@ from jenkins_cd.config.types import NAME, ArgoCd, Environment, PlatformFile
 from jenkins_cd.errors import BadInput
 from jenkins_cd.gitops import layout
 from jenkins_cd.gitops.ledger import Ledger
+from jenkins_cd.masking import excerpt
 from jenkins_cd.suggest import nearest
 
 ANY = "*"
@@ -63,7 +64,7 @@ def everything(platform: PlatformFile, project: str | None) -> tuple[Placed, ...
     `project` need not have released yet. Raises BadInput where there is no such environment, or nothing to place.
     """
     if project and not re.fullmatch(NAME.pattern, project):
-        raise BadInput(f"{project[:100]!r} names no project: expected {NAME.expected}")
+        raise BadInput(f"{excerpt(project, 100)!r} names no project: expected {NAME.expected}")
     environments = of_model(platform)
     if not environments:
         raise BadInput("no environment has the model argocd", "set `model: argocd` where Argo CD is to deliver")

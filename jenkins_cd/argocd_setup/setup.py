@@ -12,6 +12,7 @@ from jenkins_cd.argocd_setup import applications, clusters, placed, projects
 from jenkins_cd.argocd_setup.placed import ANY, Placed
 from jenkins_cd.config.types import PlatformFile
 from jenkins_cd.errors import BadInput
+from jenkins_cd.free_text import FreeText
 from jenkins_cd.gitops.repository import Repository, View
 from jenkins_cd.tools.yaml_writer import dump
 
@@ -23,7 +24,7 @@ class Entry:
     """An object, and what people should know of it."""
 
     object: dict[str, Any]
-    notes: tuple[str, ...] = ()
+    notes: tuple[FreeText, ...] = ()
 
     @property
     def kind(self) -> str:

@@ -18,6 +18,7 @@ from typing import Literal
 
 from jenkins_cd.argocd_setup.roles import CI
 from jenkins_cd.errors import BadInput
+from jenkins_cd.masking import excerpt
 from jenkins_cd.tools import argocd_settings, process
 from jenkins_cd.tools.argocd import Server
 from jenkins_cd.tools.argocd_failures import Absent
@@ -108,7 +109,7 @@ def _checked(build: str) -> str:
     build = build.removeprefix(PREFIX)
     if not re.fullmatch(_ID, build) or len(build) > _LONGEST:
         raise BadInput(
-            f"{build[:100]!r} names no build",
+            f"{excerpt(build, 100)!r} names no build",
             f"letters, digits, dots and dashes, {_LONGEST} at most, such as $BUILD_TAG",
         )
     return build

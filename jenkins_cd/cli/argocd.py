@@ -134,9 +134,10 @@ def _duration(text: str) -> str:
 
     from jenkins_cd.config.types import DURATION
     from jenkins_cd.errors import BadInput
+    from jenkins_cd.masking import excerpt
 
     if not re.fullmatch(DURATION.pattern, text):
-        raise BadInput(f"--ttl: expected {DURATION.expected}, found {text[:40]!r}")
+        raise BadInput(f"--ttl: expected {DURATION.expected}, found {excerpt(text, 40)!r}")
     return text
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from jenkins_cd.cli import options
+from jenkins_cd.free_text import FreeTexts
 
 if TYPE_CHECKING:
     from jenkins_cd.config.load import Examined
@@ -32,6 +33,8 @@ def validate(folder: Path, platform: str | None, overrides: tuple[str, ...], as_
     from jenkins_cd.config.load import examine
 
     found = examine(folder, platform, overrides)
+    for warning in _weak_secrets(found):
+        click.echo(f"jenkins-cd: {warning}", err=True)
     options.report(_verdict(found), as_json)
     found.sound()
     if not as_json:
@@ -46,6 +49,18 @@ def _unchecked(found: Examined) -> str:
     return "" if found.app else "; not checked against an app, as there is no cd.yaml"
 
 
+def _weak_secrets(found: Examined) -> tuple[str, ...]:
+    """Return in a sentence each what keeps a secret of the environment from being masked."""
+    import os
+
+    from jenkins_cd.config.load import names
+    from jenkins_cd.masking import weak
+    from jenkins_cd.ordinary import REMEDY
+
+    found_weak = weak(os.environ, names(found.app, found.platform))
+    return tuple(f"{name} cannot be masked: {why}; {REMEDY}" for name, why in found_weak)
+
+
 def _verdict(found: Examined) -> Any:
     from jenkins_cd.config.problem import in_order
 
@@ -53,7 +68,7 @@ def _verdict(found: Examined) -> Any:
     class Verdict:
         valid: bool
         files: tuple[str, ...]
-        problems: list[Any]
+        problems: FreeTexts
         schema: Literal["jenkins_cd/validate/v1"] = "jenkins_cd/validate/v1"
 
     return Verdict(

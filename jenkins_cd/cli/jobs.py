@@ -95,6 +95,7 @@ def _plan(url: str | None, adopt: bool, platform: str | None, folder: Path) -> t
     from jenkins_cd.errors import BadInput
     from jenkins_cd.gitops.ledger import Ledger
     from jenkins_cd.jobs import plan as room
+    from jenkins_cd.masking import excerpt
     from jenkins_cd.tools import jenkins
 
     rules = load_platform(platform, folder.resolve())
@@ -102,7 +103,7 @@ def _plan(url: str | None, adopt: bool, platform: str | None, folder: Path) -> t
     if not address:
         raise BadInput("the platform file names no Jenkins", "give --url, or set jenkins.url in the platform file")
     if not re.fullmatch(URL.pattern, address):
-        raise BadInput(f"--url: {address[:80]!r} is not {URL.expected}")
+        raise BadInput(f"--url: {excerpt(address, 80)!r} is not {URL.expected}")
     connection = jenkins.connect(address)
     return connection, room.plan(connection, rules, Ledger.open(rules).apps(), adopt=adopt)
 

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from jenkins_cd.errors import BadInput, JenkinsCdError
+from jenkins_cd.free_text import FreeText
 from jenkins_cd.lines import split_lines
+from jenkins_cd.masking import mask
 
 RESULT = "JENKINS_CD_RESULT"
 ARGUMENTS = "JENKINS_CD_ARGUMENTS"  # a JSON list of strings, for callers that would have to go through a shell
@@ -23,12 +25,12 @@ EVIDENCE = 20  # lines
 class Ended:
     """How a command ended. `document` is what --json would have printed."""
 
-    arguments: tuple[str, ...]
+    arguments: tuple[FreeText, ...]
     exit_code: int
-    message: str = ""
-    hint: str = ""
-    problems: tuple[str, ...] = ()
-    evidence: str = ""
+    message: FreeText = ""
+    hint: FreeText = ""
+    problems: tuple[FreeText, ...] = ()
+    evidence: FreeText = ""
     document: Any = None
     schema: str = "jenkins_cd/result/v1"
 
@@ -54,7 +56,7 @@ def keep(document: Any) -> None:
 def fail(message: str, evidence: str = "", hint: str = "") -> None:
     """Keep why a command ends with a verdict that is not good; errors that are raised say it themselves."""
     _kept.message, _kept.hint = message, hint
-    _kept.evidence = "\n".join(split_lines(evidence.strip("\n"))[:EVIDENCE])
+    _kept.evidence = "\n".join(split_lines(mask(evidence).strip("\n"))[:EVIDENCE])
 
 
 def awaited() -> bool:

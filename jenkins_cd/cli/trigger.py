@@ -66,9 +66,12 @@ def deploy(
       jenkins-cd trigger deploy --app storefront --version 1.4.0 \\
         --environment dev --wait --timeout 20m --on-timeout abort
     """
+    import contextlib
     import dataclasses
+    from functools import partial
 
     from jenkins_cd.jobs import trigger as room
+    from jenkins_cd.masking_log import MaskedLog
     from jenkins_cd.report.progress import Lines, emit
     from jenkins_cd.tools import jenkins, process
 
@@ -79,8 +82,9 @@ def deploy(
     connection = dataclasses.replace(
         jenkins.connect(place[0]), attempts=1, timeout=max(min(seconds, jenkins.TIMEOUT), 1)
     )
-    lines, log = Lines(sys.stderr), sys.stderr if as_json else sys.stdout
-    with process.interruptible():
+    lines, log = Lines(sys.stderr), MaskedLog(partial(emit, sys.stderr if as_json else sys.stdout))
+    with process.interruptible(), contextlib.ExitStack() as stack:
+        stack.callback(log.flush)
         done = room.deploy(
             connection,
             request,
@@ -88,7 +92,7 @@ def deploy(
             timeout=seconds,
             on_timeout=on_timeout,
             tell=lambda text: lines.note("trigger", text),
-            show=lambda text: emit(log, _masked(text)),
+            show=log.write,
         )
     if not options.report(done, as_json):
         _show(done)
@@ -104,20 +108,15 @@ def _show(done: Triggered) -> None:
     click.echo(f"{done.job} #{done.number}{name}: {done.result} {done.url}")
 
 
-def _masked(text: str) -> str:
-    from jenkins_cd.masking import mask
-
-    return mask(text)
-
-
 def _seconds(timeout: str) -> float:
     import re
 
     from jenkins_cd.config.types import DURATION, seconds
     from jenkins_cd.errors import BadInput
+    from jenkins_cd.masking import excerpt
 
     if not re.fullmatch(DURATION.pattern, timeout):
-        raise BadInput(f"--timeout: {timeout[:80]!r} is not {DURATION.expected}")
+        raise BadInput(f"--timeout: {excerpt(timeout, 80)!r} is not {DURATION.expected}")
     return seconds(timeout)
 
 
@@ -130,9 +129,10 @@ def _place(url: str | None, job: str | None, platform: str | None, folder: Path,
     from jenkins_cd.config.types import URL, Jenkins
     from jenkins_cd.deploy import known_environment
     from jenkins_cd.errors import BadInput
+    from jenkins_cd.masking import excerpt
 
     if url and not re.fullmatch(URL.pattern, url):
-        raise BadInput(f"--url: {url[:80]!r} is not {URL.expected}")
+        raise BadInput(f"--url: {excerpt(url, 80)!r} is not {URL.expected}")
     if url and (job or not places.locate(platform, folder)):
         return url, job or Jenkins().deploy_job
     rules = load_platform(platform, folder)

@@ -32,7 +32,7 @@ from jenkins_cd.cluster.scene import (
 )
 from jenkins_cd.errors import JenkinsCdError, Stopped
 from jenkins_cd.lines import split_lines
-from jenkins_cd.masking import MASK, mask
+from jenkins_cd.masking import MASK, excerpt, hiding, mask
 from jenkins_cd.report.text import clean
 from jenkins_cd.tools import kubernetes
 from jenkins_cd.tools.kubernetes import Cluster
@@ -57,6 +57,11 @@ def diagnose(cluster: Cluster, namespace: str, objects: Sequence[Object]) -> str
 
     Raises nothing but Stopped: what cannot be read is told in a line.
     """
+    with hiding(secrets_of(objects)):
+        return bounded(hidden(_seen(cluster, namespace, objects)))
+
+
+def _seen(cluster: Cluster, namespace: str, objects: Sequence[Object]) -> str:
     hasty = replace(cluster, patience=HASTE)
     told: list[str] = []
     wanted = [one for one in objects if workloads.followed(one)]
@@ -69,8 +74,7 @@ def diagnose(cluster: Cluster, namespace: str, objects: Sequence[Object]) -> str
         *(_logs(hasty, namespace, pod) for pod in shown),
         "\n".join(told),
     ]
-    hide = secrets_of(objects)
-    return bounded(hidden("\n".join(part for part in parts if part), hide))
+    return "\n".join(part for part in parts if part)
 
 
 def secrets_of(objects: Iterable[Object]) -> frozenset[str]:
@@ -84,10 +88,8 @@ def secrets_of(objects: Iterable[Object]) -> frozenset[str]:
     return frozenset(line for line in lines if len(line) >= SHORTEST)
 
 
-def hidden(text: str, secrets: Iterable[str] = ()) -> str:
-    """Return text without registered secrets, these ones, and what is called a password or token in it."""
-    for secret in sorted(secrets, key=len, reverse=True):
-        text = text.replace(secret, MASK)
+def hidden(text: str) -> str:
+    """Return text without registered secrets, and without what is called a password or token in it."""
     return _CALLED_SECRET.sub(rf"\g<name>{MASK}", mask(text))
 
 
@@ -122,7 +124,7 @@ def how_often(number: int) -> str:
 def log_lines(text: str, number: int = LINES) -> list[str]:
     """Return the last lines of a log, safe to show, none too wide."""
     lines = split_lines(clean(text))[-number:]
-    return [line if len(line) <= WIDEST else f"{line[:WIDEST]}…" for line in lines]
+    return [line if len(line) <= WIDEST else f"{excerpt(line, WIDEST)}…" for line in lines]
 
 
 def _fine(wanted: Object, scene: Scene) -> bool:

@@ -14,7 +14,9 @@ from jenkins_cd.cluster.chart_kinds import Kind
 from jenkins_cd.cluster.rights import Object
 from jenkins_cd.config.types import NAME, Environment, PlatformFile
 from jenkins_cd.errors import BadInput, ExternalFailure
+from jenkins_cd.free_text import FreeText
 from jenkins_cd.gitops.ledger import Ledger
+from jenkins_cd.masking import excerpt
 from jenkins_cd.suggest import nearest
 from jenkins_cd.tools import helm, leftovers
 
@@ -40,7 +42,7 @@ class Grant:
     environments: tuple[str, ...]
     apps: tuple[str, ...]  # project/app; without any it is what the common chart needs
     objects: tuple[Object, ...]
-    left_out: tuple[str, ...]  # kinds that no account has rights to, and why
+    left_out: tuple[FreeText, ...]  # kinds that no account has rights to, and why
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,9 +83,11 @@ def render(platform: PlatformFile, wanted: Wanted, tell: Callable[[str], None]) 
 
 def _check(wanted: Wanted) -> None:
     if wanted.project and not re.fullmatch(NAME.pattern, wanted.project):
-        raise BadInput(f"{wanted.project[:100]!r} names no project: expected {NAME.expected}")
+        raise BadInput(f"{excerpt(wanted.project, 100)!r} names no project: expected {NAME.expected}")
     if wanted.bootstrap and not re.fullmatch(rf"{_LABEL}/{_LABEL}(\.{_LABEL})*", wanted.bootstrap):
-        raise BadInput(f"{wanted.bootstrap[:100]!r} names no service account", "write NAMESPACE/NAME, as jenkins/agent")
+        raise BadInput(
+            f"{excerpt(wanted.bootstrap, 100)!r} names no service account", "write NAMESPACE/NAME, as jenkins/agent"
+        )
 
 
 def _environments(platform: PlatformFile, only: str | None) -> Mapping[str, Environment]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from jenkins_cd.masking import excerpt
 from jenkins_cd.report.text import clean, one_line
 from jenkins_cd.tools.answers import whole_number
 
@@ -170,4 +171,4 @@ def said(text: object) -> str:
     """Return what a server says as one safe line, without the parts that differ each time."""
     line = re.sub(r"\(combined from similar events\): |_[\w.-]+\([0-9a-f]{8}-[0-9a-f-]{27}\)", "", str(text or ""))
     line = one_line(clean(line))
-    return line if len(line) <= LONGEST else f"{line[:LONGEST]}…"
+    return line if len(line) <= LONGEST else f"{excerpt(line, LONGEST)}…"

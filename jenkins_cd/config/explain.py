@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 from jenkins_cd.config import Origin, tree
 from jenkins_cd.errors import BadInput
+from jenkins_cd.free_text import FreeTexts
+from jenkins_cd.masking import excerpt
 from jenkins_cd.suggest import nearest
 
 
@@ -16,7 +18,7 @@ class Explained:
     """One value, where it came from, and what it means."""
 
     key: str
-    value: Any
+    value: FreeTexts
     layer: str
     file: str = ""
     line: int = 0
@@ -46,7 +48,7 @@ def explain(roots: Iterable[Any], origins: Mapping[str, Origin], key: str | None
     if not found:
         known = {part for one in values for part in _upwards(one.key)}
         raise BadInput(
-            f"there is no key {(key or '')[:100]!r}{nearest(key or '', known)}", "jenkins-cd explain lists all"
+            f"there is no key {excerpt(key or '', 100)!r}{nearest(key or '', known)}", "jenkins-cd explain lists all"
         )
     return Explanation(values=tuple(found))
 

@@ -15,6 +15,7 @@ from jenkins_cd.config.check import parse
 from jenkins_cd.config.kinds import NAME
 from jenkins_cd.config.types import AppFile
 from jenkins_cd.errors import BadInput
+from jenkins_cd.masking import excerpt
 
 TEMPLATE = Path(__file__).parent / "templates" / APP_FILE
 _BUILD = "  # build:\n  #   run: make build               # a command instead of the toolchain's"
@@ -52,7 +53,7 @@ def render(said: Answers) -> str:
     build = _CUSTOM_BUILD if said.toolchain == "custom" else _BUILD
     for option, value in vars(said).items():
         if not re.fullmatch(NAME.pattern, value) or len(value) > NAME.max_length:
-            raise BadInput(f"--{option} {value[:60]!r} is no name: expected {NAME.expected}")
+            raise BadInput(f"--{option} {excerpt(value, 60)!r} is no name: expected {NAME.expected}")
     names = {option: scalar(value) for option, value in vars(said).items()}  # an app may be called `on`
     text = Template(TEMPLATE.read_text(encoding="utf-8")).substitute(names, build=build)
     parse(text, AppFile, APP_FILE, "app")
@@ -84,7 +85,7 @@ def _remote(workspace: Path) -> tuple[str, ...]:
         asked = process.run(["git", "config", "--get", "remote.origin.url"], cwd=workspace, timeout=10)
     except MissingTool:
         return ()
-    url = asked.stdout.strip()
+    url = asked.raw_stdout.strip()
     path = urlsplit(url).path if "://" in url else url.rpartition(":")[2]
     parts = tuple(part for part in path.removesuffix("/").removesuffix(".git").split("/") if part)
     return parts if asked.exit_code == 0 and len(parts) >= 2 else ()
@@ -96,7 +97,8 @@ def _name(parts: tuple[str, ...], index: int, option: str) -> str:
     name = re.sub(r"[^a-z0-9]+", "-", raw.lower()).lstrip("-0123456789")[: NAME.max_length].strip("-")
     if not name:
         raise BadInput(
-            f"no name for the {option} can be made of {raw[:60]!r}", f"give one: jenkins-cd init --{option} NAME"
+            f"no name for the {option} can be made of {excerpt(raw, 60)!r}",
+            f"give one: jenkins-cd init --{option} NAME",
         )
     return name
 

@@ -19,6 +19,7 @@ from jenkins_cd.config.shape import keys_of
 from jenkins_cd.config.types import AppFile, PlatformFile
 from jenkins_cd.config.yaml import TAG, Malformed, compose, read
 from jenkins_cd.errors import BadInput
+from jenkins_cd.masking import excerpt, spare
 
 APP, PLATFORM, COMMAND_LINE = "app", "platform", "command line"
 ONLY_PLATFORM = dict.fromkeys(keys_of(PlatformFile), "only the platform file may set it")
@@ -64,7 +65,7 @@ def load_platform(platform: str | None, workspace: Path) -> PlatformFile:
             "there is no platform file",
             f"give --platform FILE, set {places.VARIABLE}, or put platform.yaml beside {APP_FILE}",
         )
-    found = _typed_platform(_platform(place), places.shown(place)).sound()
+    found = _spared(_typed_platform(_platform(place), places.shown(place))).sound()
     assert found.platform  # noqa: S101 - it was read, and nothing is wrong with it
     return found.platform
 
@@ -89,13 +90,23 @@ def examine(workspace: Path, platform: str | None = None, overrides: Sequence[st
     upper = _platform(place) if place else None
     above = _typed_platform(upper, places.shown(place)) if upper and place else Examined(())
     if not has_app:
-        return above
+        return _spared(above)
     below = _app(workspace, upper, overrides)
     problems = [*above.problems, *below.problems]
     if below.app and above.platform:
         problems += rules.between(below.app, above.platform, {**above.origins, **below.origins})
     files, origins = (*above.files, *below.files), {**above.origins, **below.origins}
-    return Examined(files, below.app, above.platform, origins, tuple(problems))
+    return _spared(Examined(files, below.app, above.platform, origins, tuple(problems)))
+
+
+def names(app: AppFile | None, platform: PlatformFile | None) -> list[str]:
+    """Return what the configuration names: text has these everywhere, so no secret may be one of them."""
+    return [*([app.app, app.project] if app else []), *(platform.environments if platform else ())]
+
+
+def _spared(found: Examined) -> Examined:
+    spare(names(found.app, found.platform))
+    return found
 
 
 def _platform(place: str) -> Checked:
@@ -150,14 +161,16 @@ def _override(text: str) -> Checked:
     key, separator, value = text.partition("=")
     origin = Origin(COMMAND_LINE)
     if not separator or not all(key.split(".")):
-        return _unreadable(origin, Malformed(0, f"--set {key[:60]!r}: expected KEY=VALUE, as ci.build.timeout=5m"), {})
+        return _unreadable(
+            origin, Malformed(0, f"--set {excerpt(key, 60)!r}: expected KEY=VALUE, as ci.build.timeout=5m"), {}
+        )
     try:
         node: Node = compose(value) if value.strip() else ScalarNode(f"{TAG}null", "")
         for name in reversed(key.split(".")):
             node = MappingNode(f"{TAG}map", [(ScalarNode(f"{TAG}str", name), node)])
         return check_node(node, AppFile, origin, ONLY_PLATFORM)
     except Malformed as error:
-        return _unreadable(origin, Malformed(0, f"--set {key[:60]}: the value {error.message}"), {})
+        return _unreadable(origin, Malformed(0, f"--set {excerpt(key, 60)}: the value {error.message}"), {})
 
 
 def _unreadable(origin: Origin, error: Malformed, value: Any = tree.INVALID) -> Checked:

@@ -13,6 +13,7 @@ from jenkins_cd.config.places import placeholders as _placeholders
 from jenkins_cd.config.problem import Problem
 from jenkins_cd.config.toolchains import names
 from jenkins_cd.config.types import AppFile, ChartConfig, Environment, Freeze, PlatformFile, UnitTestsConfig, seconds
+from jenkins_cd.masking import excerpt
 from jenkins_cd.suggest import nearest
 
 CHECKS = ("compiler_warnings", "dead_code", "code_standard")
@@ -167,7 +168,7 @@ def _times(freeze: Freeze, key: str, origins: Mapping[str, Origin]) -> Iterator[
     for name, text in (("from", freeze.start), ("to", freeze.end)):
         if (moment := moment_of(text)) is None:
             wanted = "a time with a zone such as `2026-12-20T00:00:00Z`"
-            yield _at(origins, f"{key}.{name}", f"expected {wanted}, found {text[:60]!r}")
+            yield _at(origins, f"{key}.{name}", f"expected {wanted}, found {excerpt(text, 60)!r}")
         else:
             ends.append(moment)
     if len(ends) == 2 and ends[0] >= ends[1]:

@@ -42,7 +42,7 @@ def found(node: Node) -> str:
         return "keys and values" if isinstance(node, MappingNode) else "a list"
     if node.tag == f"{TAG}null":
         return "nothing"
-    text = repr(_masked(node.value[:2000])[:LONGEST]) + (
+    text = repr(_masked(node.value)[:LONGEST]) + (
         "" if len(node.value) <= LONGEST else f"… ({len(node.value)} characters)"
     )
     if node.tag == f"{TAG}bool":
@@ -52,7 +52,7 @@ def found(node: Node) -> str:
 
 def short(name: str) -> str:
     """Return a key for a message: control characters as escapes."""
-    text = name if len(name) <= LONGEST else f"{name[:LONGEST]}…"
+    text = name if len(name) <= LONGEST else f"{_masked(name)[:LONGEST]}…"
     return text if text.isprintable() else repr(text)[1:-1]
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from jenkins_cd.config.types import Environment, PlatformFile, seconds
+from jenkins_cd.free_text import FreeText
 from jenkins_cd.model import Observation, Outcome, Plan, Progress, Release, Resource
 
 
@@ -44,7 +45,7 @@ class Followed:
     reached: bool
     superseded_by: str  # the version that another deployment declared meanwhile, or ""
     observation: Observation | None
-    reason: str  # one sentence
+    reason: FreeText  # one sentence
     outcome: Outcome = "failed"  # where it was not reached, and nobody else's wish came between
     resources: tuple[Resource, ...] = ()  # what is seen of them where it was not reached
 

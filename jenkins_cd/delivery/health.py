@@ -13,15 +13,17 @@ from typing import Any
 from jenkins_cd.delivery import Followed
 from jenkins_cd.errors import ExternalFailure
 from jenkins_cd.lines import split_lines
-from jenkins_cd.masking import mask
+from jenkins_cd.masking import excerpt, mask
 from jenkins_cd.model import Health, Observation
 from jenkins_cd.tools import http, process
+from jenkins_cd.versions import valid
 
 INTERVAL = 0.5  # seconds between two looks, at most: the first ones follow faster
 FIRST = 0.05
 ANSWER = 5.0  # seconds that one answer may take
 LARGEST = 64_000  # bytes of an answer that are read
 KEPT = 2_000  # characters of it that are kept as evidence
+LONGEST = 200  # characters of what it says to be its version
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +45,7 @@ def observe(url: str, health: Health, timeout: float = ANSWER) -> Observation:
     except ExternalFailure as error:
         return Observation(url=mask(url), at=at, error=error.message)
     version, error_text = _version(body, health.version)
-    text = mask(body.decode("utf-8", "replace"))[:KEPT]
+    text = excerpt(body.decode("utf-8", "replace"), KEPT)
     return Observation(url=mask(url), at=at, status=status, version=version, body=text, error=error_text)
 
 
@@ -90,7 +92,7 @@ def last_look(seen: Observation | None) -> list[str]:
         return []
     answer = seen.error if seen.status is None else seen.body
     head = f"last look: {seen.at:%Y-%m-%d %H:%M:%S} UTC, GET {seen.url}: {describe(seen)}"
-    return [head, *(f"  {line}" for line in split_lines(answer)[:8])]
+    return [head, *(f"  {line}" for line in split_lines(mask(answer))[:8])]
 
 
 def describe(observation: Observation) -> str:
@@ -127,5 +129,5 @@ def _version(body: bytes, path: str) -> tuple[str | None, str]:
         except (KeyError, IndexError, TypeError, ValueError):
             return None, f"the answer has no {path}"
     if isinstance(found, str) and found:
-        return mask(found[:200]), ""
+        return (found if valid(found) else excerpt(found, LONGEST)), ""
     return None, f"{path} of the answer is no text"

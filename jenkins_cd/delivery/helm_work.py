@@ -18,7 +18,7 @@ from jenkins_cd.delivery.helm_site import Site
 from jenkins_cd.delivery.release_owner import PREFIX, Owner
 from jenkins_cd.errors import ExternalFailure, JenkinsCdError
 from jenkins_cd.lines import split_lines
-from jenkins_cd.masking import mask
+from jenkins_cd.masking import excerpt
 from jenkins_cd.model import Plan
 from jenkins_cd.tools import helm_release, process
 from jenkins_cd.tools.helm_release import GRACE, Busy, Change, HookFailed, Installed, Rendered, Work
@@ -50,7 +50,7 @@ class Order:
         """Return what the release's history says of it."""
         parts = [self.message.partition("\n")[0]]
         parts += [f"{name.lower().replace('-', ' ')} {value}" for name, value in self.trailers.items()]
-        return mask(", ".join([*parts, f"commit {self.commit[:12]}"]))[:LONGEST]
+        return excerpt(", ".join([*parts, f"commit {self.commit[:12]}"]), LONGEST)
 
 
 def bring(site: Site, order: Order) -> None:

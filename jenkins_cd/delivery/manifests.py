@@ -9,6 +9,7 @@ from typing import Any
 
 from jenkins_cd.errors import BadInput
 from jenkins_cd.lines import split_lines
+from jenkins_cd.masking import excerpt
 from jenkins_cd.tools.helm_release import Rendered
 from jenkins_cd.tools.kubernetes_yaml import load_all
 from jenkins_cd.tools.yaml_writer import dump
@@ -117,7 +118,9 @@ def _loaded(document: str) -> dict[str, Any]:
     if item is None and len(found) < 2:
         return {}
     if len(found) > 1 or not isinstance(item, dict) or not item.get("kind"):
-        raise BadInput(f"the chart renders something that is no object: {str(item)[:60]}", "look at its templates")
+        raise BadInput(
+            f"the chart renders something that is no object: {excerpt(str(item), 60)}", "look at its templates"
+        )
     return item
 
 

@@ -146,7 +146,7 @@ def _environment(folder: Path) -> dict[str, str]:
         f'[storage]\ndriver = "vfs"\ngraphroot = "{folder}/containers"\nrunroot = "{folder}/containers-run"\n',
         encoding="utf-8",
     )
-    go_cache = process.run(["go", "env", "GOCACHE"]).require("ask Go for its cache").stdout.strip()
+    go_cache = process.run(["go", "env", "GOCACHE"]).require("ask Go for its cache").raw_stdout.strip()
     caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     people = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in _PERSON.items()}
     return {
@@ -171,7 +171,7 @@ def _deploy_repository(bare: Path, env: Mapping[str, str]) -> None:
     """Make a deploy repository whose branch main has no file yet."""
     bare.mkdir(parents=True)
     _git(bare, env, "init", "--quiet", "--bare", "--initial-branch=main")
-    tree = process.run(["git", "mktree"], cwd=bare, env=env, stdin=b"").require("make an empty tree").stdout.strip()
+    tree = process.run(["git", "mktree"], cwd=bare, env=env, stdin=b"").require("make an empty tree").raw_stdout.strip()
     commit = _git(bare, env, "commit-tree", "-m", "Nothing runs anywhere yet", tree)
     _git(bare, env, "update-ref", "refs/heads/main", commit)
 
@@ -204,4 +204,4 @@ def _agent(site: Site) -> process.Service:
 
 
 def _git(folder: Path, env: Mapping[str, str], *arguments: str) -> str:
-    return process.run(["git", *arguments], cwd=folder, env=env).require("prepare a repository").stdout.strip()
+    return process.run(["git", *arguments], cwd=folder, env=env).require("prepare a repository").raw_stdout.strip()

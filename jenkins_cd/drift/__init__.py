@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from jenkins_cd.free_text import FreeText
 from jenkins_cd.model import Deployment
 
 Kind = Literal["changed", "removed", "added", "missing", "extra"]
@@ -23,8 +24,8 @@ class Change:
     object: str  # Kind/name
     kind: Kind
     field: str = ""  # empty: the whole object
-    wanted: str = ""
-    live: str = ""
+    wanted: FreeText = ""
+    live: FreeText = ""
     by: str = ""  # the manager that set it; empty: nobody knows
     at: datetime | None = None
 
@@ -51,7 +52,7 @@ class AppDrift:
     app: str
     project: str
     state: State
-    reason: str  # one sentence
+    reason: FreeText  # one sentence
     namespace: str
     release: str  # Helm's, or the name of the Application
     model: Literal["helm", "argocd"] = "helm"

@@ -9,6 +9,7 @@ from typing import TypedDict
 
 from jenkins_cd.errors import UnreadableReport
 from jenkins_cd.findings import reports, shape
+from jenkins_cd.masking import excerpt
 from jenkins_cd.model import Finding
 
 SCHEMA = "jenkins_cd/findings-baseline/v1"
@@ -57,7 +58,7 @@ def read(path: Path) -> Baseline:
     except UnreadableReport as error:
         raise UnreadableReport(f"{path} is {error.message}", "mend it, or take it from Git again") from error
     if file["schema"] != SCHEMA:
-        raise UnreadableReport(f"{path} has the schema {file['schema'][:80]!r}, expected {SCHEMA!r}")
+        raise UnreadableReport(f"{path} has the schema {excerpt(file['schema'], 80)!r}, expected {SCHEMA!r}")
     return file["stages"]
 
 

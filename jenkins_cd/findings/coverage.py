@@ -11,6 +11,7 @@ from jenkins_cd.config.types import CoverageFormat
 from jenkins_cd.errors import UnreadableReport
 from jenkins_cd.findings import markup, reports
 from jenkins_cd.lines import split_lines
+from jenkins_cd.masking import excerpt
 
 _BLOCK = re.compile(r"(?P<place>.+:\d+\.\d+,\d+\.\d+) (?P<statements>\d{1,9}) (?P<count>\d{1,18})")
 
@@ -38,7 +39,7 @@ def _go_cover(path: Path) -> tuple[float, float]:
     for number, line in enumerate(rows[1:], 2):
         match = _BLOCK.fullmatch(line)
         if not match:
-            raise UnreadableReport(f"{path}:{number} is no block of a Go cover profile: {line[:200]!r}")
+            raise UnreadableReport(f"{path}:{number} is no block of a Go cover profile: {excerpt(line, 200)!r}")
         reached = int(match["count"]) > 0 or blocks.get(match["place"], (0, False))[1]
         blocks[match["place"]] = (int(match["statements"]), reached)
     return sum(size for size, reached in blocks.values() if reached), sum(size for size, _ in blocks.values())
@@ -48,7 +49,9 @@ def _cobertura(path: Path) -> tuple[float, float]:
     """Read a Cobertura report (coverage-04.dtd of the Cobertura project): its totals, else its rate."""
     root = markup.read(path)
     if root.tag != "coverage":
-        raise UnreadableReport(f"{path} is no Cobertura report: its root is <{root.tag[:80]}>, expected <coverage>")
+        raise UnreadableReport(
+            f"{path} is no Cobertura report: its root is <{excerpt(root.tag, 80)}>, expected <coverage>"
+        )
     if "lines-valid" in root.attrib:
         return _number(path, root.get("lines-covered")), _number(path, root.get("lines-valid"))
     return _number(path, root.get("line-rate")), 1.0

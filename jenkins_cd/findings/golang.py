@@ -8,6 +8,7 @@ from typing import TypedDict
 from jenkins_cd.errors import UnreadableReport
 from jenkins_cd.findings import shape
 from jenkins_cd.lines import split_lines, without_escapes
+from jenkins_cd.masking import excerpt
 from jenkins_cd.model import Finding
 
 # What `go test` refuses to run with (`go help test`), so what nobody disputes: errors. The other analyzers warn.
@@ -118,4 +119,4 @@ def _position(text: str) -> tuple[str, int, int | None]:
         return match["file"], max(int(match["line"]), 1), int(match["column"] or 0) or None
     if text in ("-", ""):
         return "", 1, None
-    raise UnreadableReport(f"no `go vet -json` report: {text[:200]!r} is no position")
+    raise UnreadableReport(f"no `go vet -json` report: {excerpt(text, 200)!r} is no position")

@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element
 
 from jenkins_cd.errors import UnreadableReport
 from jenkins_cd.findings import markup
-from jenkins_cd.masking import mask
+from jenkins_cd.masking import excerpt
 from jenkins_cd.model import TestCase, TestReport
 
 LONGEST = 4000  # characters of a message that are kept
@@ -39,7 +39,9 @@ def read(paths: Sequence[Path]) -> TestReport:
 def _file(path: Path) -> Iterator[TestCase]:
     root = markup.read(path)
     if _tag(root) not in ("testsuites", "testsuite"):
-        raise UnreadableReport(f"{path} is no JUnit report: its root is <{_tag(root)[:80]}>, expected <testsuites>")
+        raise UnreadableReport(
+            f"{path} is no JUnit report: its root is <{excerpt(_tag(root), 80)}>, expected <testsuites>"
+        )
     yield from _suite(root)
 
 
@@ -128,7 +130,7 @@ def _outcome(element: Element) -> tuple[Literal["passed", "failed", "error", "sk
     """Return the worst that a case says. Surefire's flakyFailure and rerunFailure are of attempts, not of the case."""
     for tag, outcome in _WORST_FIRST:
         if told := [_text(child) for child in element if _tag(child) == tag]:
-            return outcome, "\n".join(filter(None, told))[:LONGEST]
+            return outcome, excerpt("\n".join(filter(None, told)), LONGEST)
     said = [(element.get(name) or "").lower() for name in ("result", "status")]
     if bad := next((word for word in said if word in _FAILED), ""):
         return "failed", f"status {bad}"
@@ -149,7 +151,7 @@ def _text(element: Element) -> str:
     """Return what a failure says: its text, which has the place in it, led by its message where that is not in it."""
     message, text = (element.get("message") or "").strip(), (element.text or "").strip()
     both = text if message in text or message == "Failed" else f"{message}\n{text}".strip()
-    return mask(both or message)[:LONGEST]
+    return excerpt(both or message, LONGEST)
 
 
 def _number(text: str) -> float:

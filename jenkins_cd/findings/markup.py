@@ -9,6 +9,7 @@ from xml.parsers import expat
 
 from jenkins_cd.errors import UnreadableReport
 from jenkins_cd.findings import reports
+from jenkins_cd.masking import excerpt
 
 
 def read(path: Path) -> Element:
@@ -31,4 +32,4 @@ def read(path: Path) -> Element:
 
 
 def _refuse(name: str, *_rest: object) -> NoReturn:
-    raise UnreadableReport(f"declares the entity {name[:80]!r}: entities are not read")
+    raise UnreadableReport(f"declares the entity {excerpt(name, 80)!r}: entities are not read")

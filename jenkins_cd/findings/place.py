@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from jenkins_cd.findings.checkout import Checkout
@@ -22,6 +22,14 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")  # what could steer a termina
 _STRICTEST_LAST: tuple[Level, ...] = ("note", "warning", "error")
 
 
+@dataclass(frozen=True)
+class Source:
+    """The lines of a file: as they are, which fingerprints are made of, and as they are shown, secrets masked."""
+
+    lines: Sequence[str] = ()
+    shown: Sequence[str] = ()
+
+
 def place(findings: Iterable[Finding], workspace: Path, tool: str, ignore: Sequence[str] = ()) -> list[Finding]:
     """Return the findings sorted by place, each once, with relative path, source lines and fingerprint.
 
@@ -35,7 +43,7 @@ def place(findings: Iterable[Finding], workspace: Path, tool: str, ignore: Seque
         known = kept.get(_key(found), found)
         if not _inside(found.file, ignore):
             kept[_key(found)] = max(known, found, key=lambda one: _STRICTEST_LAST.index(one.level))
-    sources: dict[str, list[str]] = {}
+    sources: dict[str, Source] = {}
     seen: Counter[tuple[str, ...]] = Counter()
     placed = []
     for key in sorted(kept):
@@ -55,7 +63,7 @@ def _cleaned(finding: Finding, tool: str, checkout: Checkout) -> Finding:
         finding,
         tool=_clean(finding.tool or tool),
         rule=_clean(finding.rule),
-        message=mask(_clean(without_escapes(finding.message)).strip()),
+        message=_clean(without_escapes(finding.message)).strip(),
         file=checkout.relative(_clean(finding.file)),
     )
 
@@ -64,28 +72,32 @@ def _inside(file: str, folders: Sequence[str]) -> bool:
     return any(PurePosixPath(file).is_relative_to(folder) for folder in folders)
 
 
-def _source(file: str, workspace: Path) -> list[str]:
+def _source(file: str, workspace: Path) -> Source:
     """Return the file's lines, or none where it is not a file of the checkout: a report may name anything."""
     try:
         path = (workspace / file).resolve()
         if not file or not path.is_relative_to(workspace) or not path.is_file() or path.stat().st_size > LARGEST:
-            return []
-        return path.read_text(encoding="utf-8", errors="replace").split("\n")
+            return Source()
+        text = path.read_text(encoding="utf-8", errors="replace")
     except (OSError, ValueError):
-        return []
+        return Source()
+    lines, shown = text.split("\n"), mask(text).split("\n")
+    return Source(lines, shown if len(shown) == len(lines) else [mask(line) for line in lines])
 
 
-def _finish(finding: Finding, lines: Sequence[str], seen: Counter[tuple[str, ...]], checkout: Checkout) -> Finding:
+def _finish(finding: Finding, source: Source, seen: Counter[tuple[str, ...]], checkout: Checkout) -> Finding:
+    lines = source.lines
     there = lines[finding.line - 1] if finding.line <= len(lines) else ""
     message = without_places(checkout.without_folder(finding.message))
     identity = (finding.tool, finding.rule, finding.file, message, " ".join(there.split()))
     seen[identity] += 1
     first = max(finding.line - 1 - AROUND, 0)
-    around = lines[first : finding.line + AROUND] if there or finding.line <= len(lines) else ()
+    around = source.shown[first : finding.line + AROUND] if there or finding.line <= len(lines) else ()
     return replace(
         finding,
+        message=mask(finding.message),
         fingerprint=hashlib.sha256("\0".join((*identity, str(seen[identity]))).encode()).hexdigest()[:32],
-        source=tuple(mask(_clean(line))[:LONGEST] for line in around),
+        source=tuple(_clean(line)[:LONGEST] for line in around),
         source_start=first + 1,
     )
 

@@ -8,6 +8,7 @@ from typing import TypedDict
 from jenkins_cd.errors import UnreadableReport
 from jenkins_cd.findings import shape
 from jenkins_cd.lines import split_lines, without_escapes
+from jenkins_cd.masking import excerpt
 from jenkins_cd.model import Finding, Level
 
 _VULTURE = re.compile(r"(?P<file>.+?):(?P<line>\d{1,9}): (?P<message>.+) \(\d+% confidence(?:, \d+ lines?)?\)")
@@ -47,7 +48,7 @@ def vulture(text: str) -> list[Finding]:
 def _vulture_finding(line: str) -> Finding:
     match = _VULTURE.fullmatch(line.strip())
     if not match:
-        raise UnreadableReport(f"no vulture report: {line[:200]!r}")
+        raise UnreadableReport(f"no vulture report: {excerpt(line, 200)!r}")
     kind = match["message"].partition(" '")[0].split()
     return Finding(
         tool="vulture",

@@ -11,6 +11,7 @@ from jenkins_cd.errors import UnreadableReport
 from jenkins_cd.findings import sarif_place, shape
 from jenkins_cd.findings.sarif_rules import LEVELS, Rule, notification_level, rules_of
 from jenkins_cd.findings.sarif_shape import Log, Message, Notification, Result, Run
+from jenkins_cd.masking import excerpt
 from jenkins_cd.model import Finding
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -28,7 +29,7 @@ def parse(text: str) -> list[Finding]:
     """
     log = shape.decode(text, Log, "SARIF report")
     if log["version"] != "2.1.0" or log["runs"] is None:
-        raise UnreadableReport(f"no SARIF 2.1.0 report: version {log['version'][:20]!r}, or no runs")
+        raise UnreadableReport(f"no SARIF 2.1.0 report: version {excerpt(log['version'], 20)!r}, or no runs")
     if not log["runs"]:
         raise UnreadableReport("incomplete: it has no run, so nothing was looked at")
     if log.get("inlineExternalProperties"):
@@ -65,7 +66,7 @@ def _shortcomings(run: Run, tool: str) -> Iterator[str]:
         if not invocation.get("executionSuccessful", True):
             yield f"{tool} says that it did not run to its end"
         if end := invocation.get("processStartFailureMessage") or invocation.get("exitSignalName"):
-            yield f"{tool} did not run to its end: {end[:200]}"
+            yield f"{tool} did not run to its end: {excerpt(end, 200)}"
         told = [*(invocation.get("toolExecutionNotifications") or ())]
         told += invocation.get("toolConfigurationNotifications") or ()
         errors = (one for one in told if notification_level(run, number, one) == "error")
@@ -78,7 +79,7 @@ def _shortcomings(run: Run, tool: str) -> Iterator[str]:
 
 def _said(notification: Notification) -> str:
     message = notification.get("message") or Message()
-    return (message.get("text") or message.get("markdown") or message.get("id") or "it does not say why")[:200]
+    return excerpt(message.get("text") or message.get("markdown") or message.get("id") or "it does not say why", 200)
 
 
 def _counts(result: Result) -> bool:

@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from jenkins_cd.errors import UnreadableReport
 from jenkins_cd.findings.sarif_shape import ArtifactLocation, PhysicalLocation, Region, Result, Run
+from jenkins_cd.masking import excerpt
 
 # A letter before a colon is a drive of Windows, not a scheme (RFC 8089, appendix E).
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
@@ -48,7 +49,7 @@ def _path(uri: str) -> str:
     try:
         urlsplit(uri)
     except ValueError as error:
-        raise UnreadableReport(f"no SARIF report: {uri[:200]!r} is no URI ({error})") from error
+        raise UnreadableReport(f"no SARIF report: {excerpt(uri, 200)!r} is no URI ({error})") from error
     scheme = _SCHEME.match(uri)
     if scheme and scheme[0].lower() != "file:":
         return uri

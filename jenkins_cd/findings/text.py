@@ -6,6 +6,7 @@ import re
 
 from jenkins_cd.findings.unified_diff import parse as diff
 from jenkins_cd.lines import without_escapes
+from jenkins_cd.masking import excerpt
 from jenkins_cd.model import Finding, Level
 
 __all__ = ("diff", "lines")
@@ -36,7 +37,7 @@ def lines(text: str) -> list[Finding]:
     A line without a level is an error: what it means cannot be known. A lone CR ends a line too, for programs that
     show how far they are before they find something.
     """
-    shown = (line[:LONGEST].lstrip(_BEFORE).rstrip() for line in _LINE_END.split(without_escapes(text)))
+    shown = (_bounded(line).lstrip(_BEFORE).rstrip() for line in _LINE_END.split(without_escapes(text)))
     return [finding for line in shown if line and (finding := _line_finding(line))]
 
 
@@ -86,3 +87,7 @@ def _level(word: str) -> Level:
     if word.endswith("warning"):
         return "warning"
     return "error" if word.endswith("error") else "note"
+
+
+def _bounded(line: str) -> str:
+    return line if len(line) <= LONGEST else excerpt(line, LONGEST)

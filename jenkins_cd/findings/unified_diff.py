@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from jenkins_cd.errors import UnreadableReport
 from jenkins_cd.lines import split_lines, without_escapes
+from jenkins_cd.masking import excerpt
 from jenkins_cd.model import Finding
 
 _HUNK = re.compile(r"@@ -(?P<line>\d{1,9})(?:,(?P<old>\d{1,9}))? \+\d{1,9}(?:,(?P<new>\d{1,9}))? @@.*", re.DOTALL)
@@ -34,7 +35,7 @@ def parse(text: str) -> list[Finding]:
             raise
         found = list(_changes(re.split(r"\r\n|\r|\n", without_escapes(text))))
     if text.strip() and not found:
-        raise UnreadableReport(f"no diff: {text.strip()[:200]!r}")
+        raise UnreadableReport(f"no diff: {excerpt(text.strip(), 200)!r}")
     return found
 
 
@@ -73,7 +74,7 @@ def _hunk(row: str) -> re.Match[str]:
 
 
 def _broken(row: str) -> UnreadableReport:
-    return UnreadableReport(f"a diff that is cut off or broken at {row[:200]!r}")
+    return UnreadableReport(f"a diff that is cut off or broken at {excerpt(row, 200)!r}")
 
 
 def _hunk_end(rows: Sequence[str], start: int, header: str) -> int:
@@ -126,7 +127,7 @@ def _change(file: str, line: int, removed: list[str], added: list[str]) -> Findi
     if removed == added or not any(removed + added):
         wanted = "white space differs"
     elif added:
-        wanted = f"expected {next((row for row in added if row not in removed), added[0])[:200]!r}"
+        wanted = f"expected {excerpt(next((row for row in added if row not in removed), added[0]), 200)!r}"
     else:
         wanted = "expected nothing here"
     return _finding(file, line, f"not formatted: {wanted}")

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from jenkins_cd.config.types import PATH
 from jenkins_cd.errors import BadInput
+from jenkins_cd.masking import excerpt
 
 _SCRATCH = "refs/jenkins-cd/next"  # fast-import commits to a ref; what is pushed is the commit that it answers with
 _FILE = "100644"
@@ -36,7 +37,7 @@ def commit(tip: str | None, message: str, changed: Mapping[str, bytes | None], m
 def check(path: str) -> str:
     """Return `path`, or raise BadInput where it does not stay inside the repository's tree."""
     if not re.fullmatch(PATH.pattern, path) or ".git" in path.lower().split("/"):
-        raise BadInput(f"{path[:100]!r} is no path in a repository: expected {PATH.expected}")
+        raise BadInput(f"{excerpt(path, 100)!r} is no path in a repository: expected {PATH.expected}")
     return path
 
 

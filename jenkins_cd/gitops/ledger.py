@@ -17,13 +17,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from jenkins_cd import results
 from jenkins_cd.config.types import NAME, VERSION, Meta, PlatformFile
 from jenkins_cd.errors import BadInput, GateFailed, Refused
 from jenkins_cd.gitops import order, sources
 from jenkins_cd.gitops.repository import Repository, View
-from jenkins_cd.masking import mask
+from jenkins_cd.masking import excerpt, mask
 from jenkins_cd.model import Approval, Begun, Deployment, Release
 from jenkins_cd.versions import newest, valid
 
@@ -303,7 +304,7 @@ def _folder(record: Release | Deployment | Approval | Begun) -> str:
 def _check(meta: Meta, **values: str) -> None:
     for what, value in values.items():
         if not re.fullmatch(meta.pattern, value) or len(value) > meta.max_length:
-            raise BadInput(f"{value[:100]!r} is no {what} for the ledger: expected {meta.expected}")
+            raise BadInput(f"{excerpt(value, 100)!r} is no {what} for the ledger: expected {meta.expected}")
 
 
 def _stem(path: str) -> str:
@@ -312,18 +313,7 @@ def _stem(path: str) -> str:
 
 def _encode(record: Release | Deployment | Approval | Begun) -> bytes:
     """Return a record as indented JSON. What people or programs said in it may hold a secret: it is masked."""
-    import msgspec
-
-    encoded = msgspec.json.encode(_masked(msgspec.to_builtins(record)), order="sorted")
-    return msgspec.json.format(encoded, indent=2) + b"\n"
-
-
-def _masked(value: Any) -> Any:
-    if isinstance(value, str):
-        return mask(value)
-    if isinstance(value, list | tuple):
-        return [_masked(one) for one in value]
-    return {name: _masked(one) for name, one in value.items()} if isinstance(value, dict) else value
+    return (results.to_json(record) + "\n").encode()
 
 
 def _decode(content: bytes, kind: type[T], path: str) -> T:

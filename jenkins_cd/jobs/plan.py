@@ -15,6 +15,7 @@ from xml.etree.ElementTree import Element
 from jenkins_cd import in_turn
 from jenkins_cd.config.types import PlatformFile
 from jenkins_cd.errors import BadInput, ExternalFailure
+from jenkins_cd.free_text import FreeText
 from jenkins_cd.jobs import xml as job_xml
 from jenkins_cd.jobs.remote_build import REQUEST_ID
 from jenkins_cd.jobs.xml import Parameter
@@ -34,8 +35,8 @@ class Change:
     name: str  # full: delivery/deploy
     kind: Literal["folder", "job"]
     action: Action
-    note: str = ""  # why it is refused, or what else is to know
-    diff: str = ""
+    note: FreeText = ""  # why it is refused, or what else is to know
+    diff: FreeText = ""
     url: str = ""
 
 

@@ -10,9 +10,11 @@ from typing import Literal
 from jenkins_cd import versions
 from jenkins_cd.config.kinds import JOB
 from jenkins_cd.errors import BadInput, ExternalFailure, GateFailed, Interrupted, JenkinsCdError
+from jenkins_cd.free_text import FreeText
 from jenkins_cd.jobs import remote_build
 from jenkins_cd.jobs.patience import OutOfTime, Patience
 from jenkins_cd.jobs.remote_build import Asked
+from jenkins_cd.masking import excerpt
 from jenkins_cd.names import check_app, check_environment
 from jenkins_cd.tools.jenkins import Connection
 from jenkins_cd.tools.jenkins_builds import Build
@@ -49,14 +51,14 @@ class Triggered:
     number: int | None = None
     display_name: str = ""
     result: str | None = None  # SUCCESS, UNSTABLE, FAILURE, NOT_BUILT, ABORTED
-    interrupted_by: str = ""  # such as `Aborted by jane`, where Jenkins says so
+    interrupted_by: FreeText = ""  # such as `Aborted by jane`, where Jenkins says so
     schema: str = "jenkins_cd/trigger/v1"
 
 
 def checked(app: str, version: str, environment: str, job: str) -> Request:
     """Return the request, or raise BadInput for what is no name or version: nothing else is ever sent."""
     if not re.fullmatch(JOB.pattern, job) or len(job) > JOB.max_length:
-        raise BadInput(f"--job: {job[:80]!r} is not {JOB.expected}")
+        raise BadInput(f"--job: {excerpt(job, 80)!r} is not {JOB.expected}")
     return Request(
         app=check_app(app), version=versions.check(version), environment=check_environment(environment), job=job
     )

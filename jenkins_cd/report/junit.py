@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import groupby
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from jenkins_cd.masking import mask
+from jenkins_cd.masking import excerpt, mask
 from jenkins_cd.model import Deployment, TestCase, TestReport
 from jenkins_cd.report.text import clean
 
@@ -52,7 +52,7 @@ def _suite(root: Element, name: str, cases: list[TestCase]) -> None:
         if case.outcome != "passed":
             tag = "failure" if case.outcome == "failed" else case.outcome
             message = _text(case.message)
-            SubElement(one, tag, {"message": message.partition("\n")[0][:500]}).text = message
+            SubElement(one, tag, {"message": excerpt(message.partition("\n")[0], 500)}).text = message
 
 
 def _seconds(cases: list[TestCase]) -> str:

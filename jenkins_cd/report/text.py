@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import textwrap
 import unicodedata
 from datetime import datetime, timezone
-from typing import TypeVar, cast
+from typing import TypeVar
 
+from jenkins_cd.free_text import mapped
 from jenkins_cd.lines import split_lines, without_escapes
 from jenkins_cd.masking import mask
 
@@ -22,22 +22,22 @@ def clean(text: str) -> str:
 
     Colour codes are dropped; other control and bidirectional characters are spelt out, as `<U+202E>`.
     """
+    shown = mask(text)
+    plain = without_escapes(shown)
+    return safe(shown if plain is shown else mask(plain))  # a colour may have stood in the middle of a secret
+
+
+def safe(text: str) -> str:
+    """Return what `clean` does of a name, a path or a digest, in which nothing is masked."""
     if text.isascii() and text.isprintable():
-        return mask(text)
+        return text
     text = without_escapes(text.replace("\r\n", "\n"))
-    return _UNSAFE.sub(lambda found: f"<U+{ord(found[0]):04X}>", mask(text))
+    return _UNSAFE.sub(lambda found: f"<U+{ord(found[0]):04X}>", text)
 
 
 def cleaned(value: T) -> T:
-    """Return a model with every text in it `clean`, however deep."""
-    if isinstance(value, str):
-        return cast(T, clean(value))
-    if isinstance(value, tuple):
-        return cast(T, tuple(cleaned(item) for item in value))
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        names = [field.name for field in dataclasses.fields(value)]
-        return dataclasses.replace(value, **{name: cleaned(getattr(value, name)) for name in names})
-    return value
+    """Return a model with every text in it safe to show, however deep, and secrets masked in its free text."""
+    return mapped(value, clean, safe)
 
 
 def one_line(text: str) -> str:
@@ -78,10 +78,12 @@ def cells(text: str) -> int:
 
 
 def fit(text: str, columns: int) -> str:
-    """Return `text`, cut with an ellipsis where it takes more than `columns`."""
+    """Return `text`, cut with an ellipsis where it takes more than `columns`; secrets are masked before."""
     if cells(text) <= columns:
         return text
-    kept = ""
+    text, kept = mask(text), ""
+    if cells(text) <= columns:
+        return text
     for character in text:
         if cells(kept) + _cells(character) > columns - 1:
             break
@@ -96,9 +98,12 @@ def pad(text: str, columns: int, right: bool = False) -> str:
 
 
 def wrapped(text: str, columns: int) -> list[str]:
-    """Return the lines of `text`, none wider than `columns`; long words are broken. At least one line."""
+    """Return the lines of `text`, none wider than `columns`; long words are broken. At least one line.
+
+    Secrets are masked before: half of one is not found.
+    """
     found: list[str] = []
-    for line in split_lines(text):
+    for line in split_lines(mask(text)):
         # A wide character takes two columns, which textwrap does not know.
         narrow = columns if cells(line) == len(line) else max(columns // 2, 1)
         found += textwrap.wrap(line, narrow, break_on_hyphens=False) or [""]
@@ -106,7 +111,10 @@ def wrapped(text: str, columns: int) -> list[str]:
 
 
 def shown(text: str, limit: int) -> str:
-    """Return `text`, or its first `limit` characters and how many more there are."""
+    """Return `text`, or its first `limit` characters and how many more there are; secrets are masked before."""
+    if len(text) <= limit:
+        return text
+    text = mask(text)
     if len(text) <= limit:
         return text
     return f"{text[:limit]}… ({len(text) - limit:,} more characters)"

@@ -73,7 +73,11 @@ def _check(work: Work, step: CheckStep, seen: Seen) -> None:
             raise UnreadableReport(problem)
         name = f"the output of {done.line}"
         if step.report in STREAMS:
-            streams = {"stdout": done.stdout, "stderr": done.stderr, "either": done.stdout.strip() or done.stderr}
+            streams = {
+                "stdout": done.raw_stdout,
+                "stderr": done.raw_stderr,
+                "either": done.raw_stdout.strip() or done.raw_stderr,
+            }
             text = streams[step.report]
         else:
             file = reports.written(root, pattern, before)[0]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from jenkins_cd.config.types import StageConfig, seconds
-from jenkins_cd.lines import split_lines
+from jenkins_cd.masking import excerpt, last_lines
 from jenkins_cd.model import Command, StageResult, Status
 from jenkins_cd.stages import Build
 from jenkins_cd.toolchains import Step
@@ -118,8 +118,8 @@ def trouble(work: Work, step: Step, done: Completed) -> str:
 
 
 def tail(text: str) -> str:
-    """Return the last lines of an output: where programs say what went wrong."""
-    return "\n".join(line[:LONGEST] for line in split_lines(text.strip())[-EVIDENCE:])
+    """Return the last lines of an output, masked: where programs say what went wrong."""
+    return "\n".join(excerpt(line, LONGEST) for line in last_lines(text, EVIDENCE))
 
 
 def finish(work: Work, status: Status, reason: str) -> StageResult:

@@ -15,6 +15,7 @@ from jenkins_cd.config.toolchains import FOLDER
 from jenkins_cd.config.toolchains import names as names
 from jenkins_cd.config.types import PATH, CoverageFormat, FindingFormat, Meta, Name
 from jenkins_cd.errors import BadInput
+from jenkins_cd.masking import excerpt
 
 PLACEHOLDERS = frozenset({"out", "workspace"})
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -114,7 +115,7 @@ def load(name: str) -> Toolchain:
 
     if name not in names():
         raise BadInput(
-            f"{name[:80]!r} is no toolchain{nearest(name, names())}", f"the toolchains are {', '.join(names())}"
+            f"{excerpt(name, 80)!r} is no toolchain{nearest(name, names())}", f"the toolchains are {', '.join(names())}"
         )
     return read(FOLDER / f"{name}.yaml")
 

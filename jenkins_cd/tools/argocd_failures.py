@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from jenkins_cd.errors import BadInput, ExternalFailure, JenkinsCdError, Refused
-from jenkins_cd.masking import mask
+from jenkins_cd.masking import excerpt, mask
 from jenkins_cd.tools import answers
 from jenkins_cd.tools.answers import Malformed
 from jenkins_cd.tools.argocd_shapes import Failure
@@ -89,7 +89,7 @@ def explain(answer: requests.Response, asked: Asked) -> JenkinsCdError:
     except Malformed:
         found = {}
     said = found.get("message") or found.get("error") or ""
-    return told(answer.status_code, said or answer.text[:300].strip() or str(answer.reason), asked)
+    return told(answer.status_code, said or excerpt(answer.text, 300).strip() or str(answer.reason), asked)
 
 
 def told(status: int, said: str, asked: Asked) -> JenkinsCdError:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from jenkins_cd.errors import JenkinsCdError
+from jenkins_cd.masking import excerpt
 from jenkins_cd.tools import answers, argocd, process
 from jenkins_cd.tools import argocd_failures as failures
 from jenkins_cd.tools.answers import Malformed
@@ -138,7 +139,7 @@ def _failure(error: Any, about: failures.Asked) -> JenkinsCdError:
     try:
         found = answers.checked(error, Failure)
     except Malformed:
-        found = {"message": str(error)[:300]}
+        found = {"message": excerpt(str(error), 300)}
     status = found.get("http_code") or _STATUSES.get(found.get("grpc_code") or found.get("code") or 0, 500)
     return failures.told(status, found.get("message") or "no reason given", about)
 

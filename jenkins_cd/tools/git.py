@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from jenkins_cd.config.types import BRANCH, GIT_URL, PATH, Meta
 from jenkins_cd.errors import BadInput, ExternalFailure
 from jenkins_cd.lines import split_lines
-from jenkins_cd.masking import mask
+from jenkins_cd.masking import excerpt, mask
 from jenkins_cd.model import GitState
 from jenkins_cd.tools import git_environment, git_remotes, git_tags, leftovers
 from jenkins_cd.tools.git_environment import Setting
@@ -177,7 +177,7 @@ def check_branch(branch: str) -> str:
 
 def _check(value: str, meta: Meta, what: str) -> str:
     if not re.fullmatch(meta.pattern, value) or len(value) > (meta.max_length or 2000):
-        raise BadInput(f"{mask(value)[:100]!r} is no {what}: expected {meta.expected}")
+        raise BadInput(f"{excerpt(value, 100)!r} is no {what}: expected {meta.expected}")
     return value
 
 

@@ -215,7 +215,7 @@ def _listed(folder: Path) -> Iterator[tuple[str, str, str | None]]:
     except subprocess.TimeoutExpired as error:
         raise BadInput("Git's configuration cannot be read: no end", "git config --list must work here") from error
     if ended.exit_code != 0:
-        why = mask(ended.output.strip()[-500:])
+        why = mask(ended.output.strip())[-500:]
         raise BadInput(f"Git's configuration cannot be read: {why}", "git config --list must work here")
     fields = ended.stdout.decode("utf-8", "surrogateescape").split("\0")
     for scope, setting in zip(fields[::2], fields[1::2], strict=False):

@@ -20,6 +20,7 @@ from typing import Any
 
 from jenkins_cd.errors import BadInput, ExternalFailure
 from jenkins_cd.lines import split_lines
+from jenkins_cd.masking import last_lines
 from jenkins_cd.tools import leftovers, process, registry
 from jenkins_cd.tools.kubernetes_yaml import load_all
 from jenkins_cd.tools.yaml_writer import dump
@@ -36,7 +37,7 @@ _DIGEST = re.compile(r"^Digest:\s*(sha256:[0-9a-f]{64})\s*$", re.MULTILINE)
 def version() -> str:
     """Return Helm's version, such as `4.3.1`. Raises MissingTool, and BadInput for one that is too old."""
     said = process.run(["helm", "version", "--template", "{{.Version}}"], timeout=TIMEOUT, install=INSTALL)
-    return _checked(said.require("ask Helm for its version").stdout.strip())
+    return _checked(said.require("ask Helm for its version").raw_stdout.strip())
 
 
 def lint(chart: Path, values: Sequence[Path] = (), strict: bool = True) -> None:
@@ -53,7 +54,7 @@ def template(chart: Path, name: str, namespace: str, values: Sequence[Path] = ()
     said = _helm(["template", "--namespace", namespace, *_values(values), "--", name, str(chart)])
     if said.exit_code != 0:
         raise BadInput(f"the chart {chart.name} does not render", said.line, _told(said))
-    return said.stdout
+    return said.raw_stdout
 
 
 def dependency_build(chart: Path, plain_http: bool = False, hint: str = "") -> None:
@@ -80,7 +81,7 @@ def has_dependencies(chart: Path) -> bool:
     """Tell whether all that a chart folder depends on stands in its `charts` folder, in versions that fit."""
     listed = _helm(["dependency", "list", "--max-col-width", "1000", "--", str(chart)])
     listed.require(f"list the dependencies of the chart {chart.name}", "check `dependencies` in its Chart.yaml")
-    rows = [line.split("\t") for line in listed.stdout.split("\n")[1:]]
+    rows = [line.split("\t") for line in listed.raw_stdout.split("\n")[1:]]
     return all(row[3].strip() in ("ok", "unpacked") for row in rows if len(row) == 4)
 
 
@@ -88,7 +89,7 @@ def package(chart: Path, into: Path, version: str, app_version: str = "", modifi
     """Package a chart folder and return the file: the same content and `modified` give the same bytes."""
     into.mkdir(parents=True, exist_ok=True)
     flags = ["--version", version, *(["--app-version", app_version] if app_version else [])]
-    with tempfile.TemporaryDirectory(dir=into) as aside:  # what Helm says of its file may have secrets masked in it
+    with tempfile.TemporaryDirectory(dir=into) as aside:
         said = _helm(["package", *flags, "--destination", aside, "--", str(chart)])
         _require(said, f"package the chart {chart.name}")
         made = next(Path(aside).glob("*.tgz"), None)
@@ -106,7 +107,7 @@ def push(file: Path, repository: str, plain_http: bool = False) -> str:
     with registry.credentials(registry.split(repository)[0]) as login:
         said = _helm(["push", *_plain(plain_http), "--", str(file), repository], login)
     _require(said, f"push {file.name} to {repository}", "check registry.charts of the platform file, and the login")
-    found = _DIGEST.search(said.stdout) or _DIGEST.search(said.stderr)
+    found = _DIGEST.search(said.raw_stdout) or _DIGEST.search(said.raw_stderr)
     if found is None:
         raise ExternalFailure(f"helm push to {repository} tells no digest: {said.output}")
     return found[1]
@@ -179,7 +180,7 @@ def _told(said: process.Completed) -> list[str]:
             going_on = False
         elif going_on:
             told[-1] = f"{told[-1].rstrip(':')}: {line.strip()}"
-    return told or split_lines(said.output)[-12:] or ["Helm says nothing"]
+    return told or last_lines(said.output, 12) or ["Helm says nothing"]
 
 
 def _require(said: process.Completed, purpose: str, hint: str = "") -> None:
@@ -208,7 +209,7 @@ def _known(sources: Sequence[str]) -> Iterator[dict[str, str]]:
     if not wanted:
         yield {}
         return
-    there = _yaml(Path(_helm(["env", "HELM_REPOSITORY_CONFIG"]).stdout.strip())).get("repositories") or []
+    there = _yaml(Path(_helm(["env", "HELM_REPOSITORY_CONFIG"]).raw_stdout.strip())).get("repositories") or []
     entries = [one for one in there if isinstance(one, dict) and one.get("url") in wanted]
     missing = set(wanted) - {one["url"] for one in entries}
     entries += [{"name": hashlib.sha256(url.encode()).hexdigest()[:16], "url": url} for url in sorted(missing)]

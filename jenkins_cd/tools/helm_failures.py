@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from jenkins_cd.errors import BadInput, ExternalFailure, GateFailed, JenkinsCdError, Refused
 from jenkins_cd.lines import split_lines
+from jenkins_cd.masking import mask
 from jenkins_cd.tools import kubernetes_failures
 from jenkins_cd.tools.kubernetes_failures import Forbidden
 
@@ -41,7 +42,7 @@ def explain(what: str, said: str) -> JenkinsCdError:
     lines = [
         line for line in split_lines(said) if line.strip() and not line.startswith(("WARNING:", "level=", "time="))
     ]
-    text = "\n".join(lines)[-_LONGEST:].replace("Error: ", "", 1)
+    text = mask("\n".join(lines))[-_LONGEST:].replace("Error: ", "", 1)
     message = f"cannot {what}: {text or 'Helm says nothing'}"
     for pattern, make in _MEANINGS:
         if re.search(pattern, said):

@@ -314,7 +314,7 @@ def _helm(arguments: Sequence[str], timeout: float = TIMEOUT) -> process.Complet
 def _checked(said: process.Completed, what: str) -> str:
     if said.exit_code != 0:
         raise helm_failures.explain(what, "it took too long" if said.timed_out else said.output)
-    return said.stdout
+    return said.raw_stdout
 
 
 @contextlib.contextmanager

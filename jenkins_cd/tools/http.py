@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from jenkins_cd.errors import ExternalFailure
-from jenkins_cd.masking import mask
+from jenkins_cd.masking import excerpt, mask
 from jenkins_cd.tools import answers, server_time
 
 if TYPE_CHECKING:
@@ -57,14 +57,14 @@ def request(
             method,
             url,
             headers=headers,
-            auth=auth,
+            auth=_login(headers, auth),
             data=data,
             json=json,
             timeout=timeout,
             stream=stream,
             hooks={"response": answers.bounded},
         )
-    except requests.RequestException as error:
+    except (requests.RequestException, ValueError) as error:  # ValueError: an address or a header that is none
         raise ExternalFailure(
             f"{method} {mask(url)}: no answer from {urlsplit(url).netloc.rpartition('@')[2]} ({_cause(error)})",
             "check that the address is right and that the server is up",
@@ -72,9 +72,16 @@ def request(
     if clock:
         server_time.note(answer.headers)
     if expect and answer.status_code not in expect:
-        body = mask(answer.text[:300]).strip()
+        body = excerpt(answer.text, 300).strip()
         raise ExternalFailure(f"{method} {mask(url)}: HTTP {answer.status_code} {answer.reason} {body}".rstrip())
     return answer
+
+
+def _login(headers: Mapping[str, str] | None, auth: tuple[str, str] | None) -> Any:
+    """Return what `requests` is to log in with: names in UTF-8, and no ~/.netrc where a header says who we are."""
+    if auth:
+        return tuple(part.encode() for part in auth)
+    return (lambda request: request) if headers and "Authorization" in headers else None
 
 
 def _cause(error: BaseException) -> str:

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from jenkins_cd.errors import BadInput, ExternalFailure
-from jenkins_cd.lines import split_lines
+from jenkins_cd.masking import last_lines
 from jenkins_cd.tools import answers, process, registry
 from jenkins_cd.tools.answers import Malformed
 
@@ -119,7 +119,7 @@ def _unusable(builder: Builder) -> str:
         said = process.run(builder.probe, timeout=PROBE_TIMEOUT)
     except MissingTool:
         return f"not installed ({builder.install})"
-    return "" if said.exit_code == 0 else (split_lines(said.output) or [f"exit code {said.exit_code}"])[-1]
+    return "" if said.exit_code == 0 else (last_lines(said.output, 1) or [f"exit code {said.exit_code}"])[0]
 
 
 def _has(builder: Builder, content: str) -> bool:
@@ -196,7 +196,7 @@ def _push_with_docker(content: str, tag: str, plain_http: bool, login: Mapping[s
     ).require(f"read the digest of {tag}")
     repository = tag.rpartition(":")[0]
     with answers.printed("docker", f"read the digest of {tag}"):
-        names = answers.document(told.stdout, list[str] | None) or ()
+        names = answers.document(told.raw_stdout, list[str] | None) or ()
     for name in names:
         if name.startswith(f"{repository}@"):
             return str(name.partition("@")[2])

@@ -10,6 +10,7 @@ from typing import TypedDict, TypeVar
 from urllib.parse import quote
 
 from jenkins_cd.errors import BadInput, JenkinsCdError
+from jenkins_cd.masking import excerpt
 from jenkins_cd.tools import answers
 from jenkins_cd.tools import jenkins_failures as failures
 from jenkins_cd.tools.jenkins_failures import Absent
@@ -51,7 +52,7 @@ def ping(connection: Connection) -> str:
     version = answer.headers.get("X-Jenkins")
     if not version:
         raise failures.no_jenkins(connection.url, what, "it names no version in X-Jenkins")
-    return f"Jenkins {version[:40]}, as {found['id'] if item else 'an anonymous visitor'}"
+    return f"Jenkins {excerpt(version, 40)}, as {found['id'] if item else 'an anonymous visitor'}"
 
 
 def config(connection: Connection, name: str) -> str | None:
@@ -95,7 +96,9 @@ def checked(name: str) -> str:
     """Return a full name, or raise BadInput where it cannot be one."""
     parts = name.split("/")
     if not all(part.strip() == part and part not in ("", ".", "..") and part.isprintable() for part in parts):
-        raise BadInput(f"{name[:80]!r} is no name of a job", "write folders and job with slashes: delivery/deploy")
+        raise BadInput(
+            f"{excerpt(name, 80)!r} is no name of a job", "write folders and job with slashes: delivery/deploy"
+        )
     return name
 
 
@@ -118,7 +121,7 @@ def _send_xml(connection: Connection, name: str, what: str, below: str, xml: str
         connection, name, lambda: post(connection, what, below, params=query, data=xml.encode(), headers=headers)
     )
     if "html" in answer.headers.get("Content-Type", "") and answer.text.strip():  # Jenkins says nothing
-        raise failures.no_jenkins(connection.url, what, failures.one_sentence(answer.text[:100_000]))
+        raise failures.no_jenkins(connection.url, what, failures.one_sentence(answer.text))
 
 
 def _nearest(connection: Connection, name: str) -> str:

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jenkins_cd.errors import BadInput, ExternalFailure, JenkinsCdError, Refused
-from jenkins_cd.masking import mask
+from jenkins_cd.masking import excerpt, mask
 
 if TYPE_CHECKING:
     import requests
 
 CREDENTIALS = "set JENKINS_USER and JENKINS_TOKEN (or JENKINS_TOKEN_FILE) to an account that may use it"
 STALE_CRUMB = "No valid crumb was included in the request"
+LARGEST = 100_000  # characters of a page that are looked through
 GATEWAY = frozenset({502, 503, 504})
 LOOK = "it is not known whether the request was accepted: look there before you ask again"
 _STARTING = re.compile(r"getting ready to work|Starting Jenkins|Jenkins is (re)?starting|Restarting Jenkins", re.I)
@@ -91,7 +92,7 @@ def no_jenkins(url: str, what: str, why: str) -> ExternalFailure:
 
 def unread(answer: requests.Response, url: str, what: str, item: int | None = None) -> Unsure:
     """Return the failure of a POST whose answer does not say what has come of it."""
-    said = one_sentence(answer.text[:100_000])
+    said = one_sentence(answer.text)
     place = mask(answer.headers.get("Location", ""))[:200]
     told = f", but leads to {place}" if place else f": {said}" if said else ""
     return Unsure(
@@ -118,10 +119,11 @@ def stale_crumb(error: BaseException) -> bool:
 
 def one_sentence(text: str) -> str:
     """Return what a page or message says, without markup, on one line, at most 200 characters, secrets masked."""
+    page = excerpt(text, LARGEST)
     for pattern in _SENTENCES:
-        if found := pattern.search(text):
+        if found := pattern.search(page):
             words = " ".join(html.unescape(re.sub(r"<[^>]*>", " ", found[1])).split())
-            return mask(words[:200])
+            return excerpt(words, 200)
     return ""
 
 
@@ -141,7 +143,7 @@ def _unanswered(cause: requests.RequestException, asked: Asked) -> JenkinsCdErro
 
     reason = getattr(cause.args[0], "reason", cause.args[0]) if cause.args else cause
     first = _innermost(cause)
-    words = f"cannot {asked.what}: no answer from {asked.url} ({mask(str(first))[:200] or type(first).__name__})"
+    words = f"cannot {asked.what}: no answer from {asked.url} ({excerpt(str(first), 200) or type(first).__name__})"
     if isinstance(first, socket.gaierror):
         return ExternalFailure(words, "check the address")
     if isinstance(cause, requests.exceptions.SSLError):
@@ -155,7 +157,7 @@ def _unanswered(cause: requests.RequestException, asked: Asked) -> JenkinsCdErro
 
 def _answered(answer: requests.Response, asked: Asked) -> JenkinsCdError:
     status, url, what, user = answer.status_code, asked.url, asked.what, asked.user
-    said = mask(answer.headers.get("X-Error", "")) or one_sentence(answer.text[:100_000])
+    said = mask(answer.headers.get("X-Error", "")) or one_sentence(answer.text)
     if status in GATEWAY:
         return _gateway(answer, asked)
     if status == 429:
@@ -198,14 +200,14 @@ def _not_accepted(asked: Asked) -> JenkinsCdError:
 
 def _gateway(answer: requests.Response, asked: Asked) -> JenkinsCdError:
     """A controller that starts says so itself; any other 502, 503 or 504 is a proxy's, which may have passed it on."""
-    if answer.status_code == 503 and _STARTING.search(answer.text[:100_000]):
+    if answer.status_code == 503 and _STARTING.search(excerpt(answer.text, LARGEST)):
         return Unavailable(f"cannot {asked.what}: {asked.url} is starting", "wait until it is up")
     words = f"cannot {asked.what}: {asked.url} is not available (HTTP {answer.status_code})"
     return Unsure(words) if asked.posted else Unavailable(words, "check that the server is up")
 
 
 def _forbidden(answer: requests.Response, url: str, user: str | None, what: str, said: str) -> Refused:
-    found = _MISSING.search(html.unescape(re.sub(r"<[^>]*>", " ", answer.text[:100_000])))
+    found = _MISSING.search(mask(html.unescape(re.sub(r"<[^>]*>", " ", excerpt(answer.text, LARGEST)))))
     required = answer.headers.get("X-Required-Permission", "").rpartition(".")
     owner = required[0].rpartition(".")[2]
     permission = found[2] if found else f"{_OWNERS.get(owner, owner)}/{required[2]}" if required[2] else ""

@@ -18,7 +18,7 @@ from jenkins_cd.tools import answers, process
 
 TIMEOUT = 60.0  # seconds
 _MARGIN = timedelta(minutes=1)  # a credential that ends sooner is asked for anew
-_known: dict[str, dict[str, Any]] = {}  # a second answer of the same token would come masked
+_known: dict[str, dict[str, Any]] = {}  # a program may take its time, or ask somebody
 
 
 class _Status(TypedDict, total=False):
@@ -66,7 +66,7 @@ def _run(asked: Mapping[str, Any], cluster: Mapping[str, Any], folder: Path) -> 
         install=str(asked.get("installHint") or ""),
     ).require("get the credential that the kubeconfig wants", "run it yourself: it may want a login first")
     try:
-        credential: _Credential = answers.document(said.stdout, _Credential)
+        credential: _Credential = answers.document(said.raw_stdout, _Credential)
     except answers.Malformed as error:  # which tells the place alone: what is printed may be a secret
         raise ExternalFailure(f"{said.line} prints no ExecCredential: {error}") from error
     return dict(credential["status"])

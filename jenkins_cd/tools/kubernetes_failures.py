@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from jenkins_cd.errors import BadInput, ExternalFailure, JenkinsCdError, Refused
-from jenkins_cd.masking import mask
+from jenkins_cd.masking import excerpt, mask
 from jenkins_cd.tools import answers
 from jenkins_cd.tools.answers import Malformed
 from jenkins_cd.tools.kubernetes_shapes import Status
@@ -78,7 +78,7 @@ def of_answer(cluster: Cluster, what: str, answer: requests.Response) -> Jenkins
     except Malformed:
         status = {}
     if status.get("kind") != "Status":
-        status = {"message": answer.text[:300].strip() or answer.reason}
+        status = {"message": excerpt(answer.text, 300).strip() or answer.reason}
     return of_status(cluster, what, {**status, "code": answer.status_code})
 
 

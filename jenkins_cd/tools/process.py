@@ -16,13 +16,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO
 
 from jenkins_cd.errors import ExternalFailure, MissingTool, Stopped
-from jenkins_cd.lines import split_lines
-from jenkins_cd.masking import mask, without_secrets
+from jenkins_cd.masking import last_lines, mask, without_secrets
+from jenkins_cd.masking_log import MaskedLog
 from jenkins_cd.tools import interrupts, orphans, process_wait, program_environment, secrecy
 
 Recorder = Callable[["Completed"], None]
@@ -42,7 +43,11 @@ _recorder: ContextVar[Recorder | None] = ContextVar("recorder", default=None)
 
 @dataclass(frozen=True)
 class Completed:
-    """A program that has ended. The streams are text with secrets masked, undecodable bytes replaced."""
+    """A program that has ended. The streams are text with secrets masked, undecodable bytes replaced.
+
+    What is read for names, paths and digests is read from `raw_stdout` and `raw_stderr`, which have no holes; no person
+    is shown them.
+    """
 
     argv: tuple[str, ...]
     exit_code: int  # negative: the signal that ended it
@@ -50,6 +55,8 @@ class Completed:
     stderr: str
     seconds: float
     timed_out: bool = False
+    raw_stdout: str = field(default="", repr=False)
+    raw_stderr: str = field(default="", repr=False)
 
     @property
     def line(self) -> str:
@@ -66,7 +73,7 @@ class Completed:
         if self.exit_code == 0:
             return self
         ending = "took too long" if self.timed_out else f"exit code {self.exit_code}"
-        tail = "\n".join(split_lines(self.output)[-12:])
+        tail = "\n".join(last_lines(self.output, 12))
         raise ExternalFailure(f"cannot {purpose}: {self.line} ({ending})\n{tail}".rstrip(), hint)
 
 
@@ -134,8 +141,9 @@ def run(
         _settle(process.returncode)
     if interrupts.run.stopping:
         raise Stopped(f"{display(argv)} was stopped")
-    stdout, stderr = (mask(bytes(data).decode("utf-8", "replace")) for data in streams)
-    completed = Completed(tuple(argv), process.returncode, stdout, stderr, time.monotonic() - started, timed_out)
+    out, err = (bytes(data).decode("utf-8", "replace") for data in streams)
+    seconds = time.monotonic() - started
+    completed = Completed(tuple(argv), process.returncode, mask(out), mask(err), seconds, timed_out, out, err)
     if record := _recorder.get():
         record(completed)
     return completed
@@ -299,12 +307,19 @@ def _settle(exit_code: int) -> None:
 
 
 def _drain(pipe: IO[bytes], data: bytearray, sink: IO[bytes] | None) -> None:
+    log = MaskedLog(partial(_append, sink)) if sink else None
     with pipe:
         for line in pipe:
             data += line
-            if sink:
-                sink.write(mask(line.decode("utf-8", "replace")).encode())
-                sink.flush()
+            if log:
+                log.write(line.decode("utf-8", "replace"))
+    if log:
+        log.flush()
+
+
+def _append(sink: IO[bytes], text: str) -> None:
+    sink.write(text.encode())
+    sink.flush()
 
 
 def _wait(process: subprocess.Popen[bytes], stdin: bytes | None, timeout: float | None) -> bool:

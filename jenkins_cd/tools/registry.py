@@ -1,12 +1,11 @@
 """Read an OCI registry: what stands under a tag, and what it is made of.
 
-The protocol is https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md; how a registry asks for a
-token is https://distribution.github.io/distribution/spec/auth/token/.
+The protocol is https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md. What a registry answers is
+believed only where it is what that says: a page, say, under a tag is a failure, and no manifest.
 """
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import hashlib
 import json
@@ -15,18 +14,20 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 from jenkins_cd.errors import BadInput, ExternalFailure
-from jenkins_cd.masking import from_environment, read, register
-from jenkins_cd.tools import http, leftovers
+from jenkins_cd.masking import excerpt
+from jenkins_cd.tools import http, leftovers, registry_login
+from jenkins_cd.tools.registry_login import PASSWORD as PASSWORD
+from jenkins_cd.tools.registry_login import USERNAME as USERNAME
+from jenkins_cd.tools.registry_login import authorization
+from jenkins_cd.tools.registry_login import login as login
 
 if TYPE_CHECKING:
     import requests
 
-USERNAME = "JENKINS_CD_REGISTRY_USERNAME"
-PASSWORD = "JENKINS_CD_REGISTRY_PASSWORD"  # noqa: S105 - the variable's name
 GREETING = 5.0  # seconds that it may take to answer where nothing is wanted of it
 HELM_CHART = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 MANIFESTS = (
@@ -35,7 +36,11 @@ MANIFESTS = (
     "application/vnd.docker.distribution.manifest.v2+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
 )
-_PARAMETER = re.compile(r'(\w+)="([^"]*)"')
+ANOTHER = "check that the registry, and no proxy or other server, answers there"
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -55,11 +60,20 @@ class Manifest:
         """Return its content; raises ExternalFailure where it is no JSON object."""
         try:
             document = json.loads(self.data)
-        except ValueError as error:
-            raise ExternalFailure(f"the registry answered a manifest that is no JSON: {error}") from error
+        except (ValueError, RecursionError) as error:
+            raise ExternalFailure(
+                f"the registry answered a manifest that is no JSON: {excerpt(str(error), 200)}", ANOTHER
+            ) from error
         if not isinstance(document, dict):
-            raise ExternalFailure("the registry answered a manifest that is no JSON object")
+            raise ExternalFailure("the registry answered a manifest that is no JSON object", ANOTHER)
         return document
+
+    def part(self, name: str, type_: type[T]) -> T | None:
+        """Return a part of its content, None where there is none; raises ExternalFailure where it is something else."""
+        found = self.document.get(name)
+        if found is not None and not isinstance(found, type_):
+            raise ExternalFailure(f"the registry answered a manifest whose {name} is none", ANOTHER)
+        return found
 
 
 def split(repository: str) -> tuple[str, str]:
@@ -87,6 +101,8 @@ def ping(host: str, plain_http: bool = False) -> str:
     answer = _request("GET", host, "", "", plain_http)
     if answer.status_code != 200:
         raise ExternalFailure(f"{host} answers HTTP {answer.status_code} on /v2/: this is no OCI registry")
+    if "html" in answer.headers.get("Content-Type", "").lower():
+        raise ExternalFailure(f"{host} answers a page on /v2/: this is no OCI registry", ANOTHER)
     return "credentials accepted" if answer.request.headers.get("Authorization") else "open to everybody"
 
 
@@ -96,9 +112,9 @@ def digest(repository: str, reference: str, plain_http: bool = False) -> str | N
     answer = _request("HEAD", host, path, f"manifests/{reference}", plain_http)
     if _absent(answer):
         return None
-    found = answer.headers.get("Docker-Content-Digest")
-    if found:
-        return found
+    found = answer.headers.get("Docker-Content-Digest", "")
+    if DIGEST.fullmatch(found):
+        return str(found)
     there = manifest(repository, reference, plain_http)  # the header is optional
     return there.digest if there else None
 
@@ -109,7 +125,11 @@ def manifest(repository: str, reference: str, plain_http: bool = False) -> Manif
     answer = _request("GET", host, path, f"manifests/{reference}", plain_http)
     if _absent(answer):
         return None
-    return Manifest(answer.headers.get("Content-Type", MANIFESTS[0]).partition(";")[0], answer.content)
+    found = Manifest(answer.headers.get("Content-Type", MANIFESTS[0]).partition(";")[0].strip(), answer.content)
+    _ = found.document  # or raise: what is none is not believed
+    if reference.startswith("sha256:") and found.digest != reference:
+        raise ExternalFailure(f"{repository} answered another manifest for {reference}: {found.digest}", ANOTHER)
+    return found
 
 
 def blob(repository: str, content: str, plain_http: bool = False) -> bytes:
@@ -126,7 +146,10 @@ def blob(repository: str, content: str, plain_http: bool = False) -> bytes:
 def image_content(repository: str, reference: str, plain_http: bool = False) -> str | None:
     """Return the image ID (digest of its config) under a tag, or the digest of an index; None where nothing is."""
     found = manifest(repository, reference, plain_http)
-    return str(found.document.get("config", {}).get("digest", found.digest)) if found else None
+    if found is None:
+        return None
+    config = found.part("config", dict)
+    return _digest(config, "config") if config is not None else found.digest
 
 
 def chart_content(repository: str, reference: str, plain_http: bool = False) -> str | None:
@@ -135,8 +158,9 @@ def chart_content(repository: str, reference: str, plain_http: bool = False) -> 
     The layers of a chart: https://helm.sh/docs/topics/registries/#oci-feature-deprecation-and-behavior-changes.
     """
     found = manifest(repository, reference, plain_http)
-    layers = found.document.get("layers", []) if found else []
-    return next((str(layer["digest"]) for layer in layers if layer.get("mediaType") == HELM_CHART), None)
+    layers = (found.part("layers", list) if found else None) or []
+    charts = (one for one in layers if isinstance(one, dict) and one.get("mediaType") == HELM_CHART)
+    return next((_digest(layer, "layer") for layer in charts), None)
 
 
 def tag(repository: str, content: str, name: str, plain_http: bool = False) -> None:
@@ -162,23 +186,12 @@ def credentials(*hosts: str) -> Iterator[dict[str, str]]:
     if pair is None:
         yield {}
         return
-    token = register(base64.b64encode(":".join(pair).encode()).decode())
+    token = registry_login.basic(pair)
     auths = {**_auths_of_user(), **{host: {"auth": token} for host in hosts}}
     with leftovers.folder("login") as folder:
         file = folder / "config.json"
         leftovers.write_secret(file, json.dumps({"auths": auths}).encode())
         yield {"HELM_REGISTRY_CONFIG": str(file), "REGISTRY_AUTH_FILE": str(file), "DOCKER_CONFIG": str(folder)}
-
-
-def login() -> tuple[str, str] | None:
-    """Return the name and password that the environment gives, None without them. Raises BadInput for half of it."""
-    name, password = read(USERNAME), from_environment(PASSWORD)
-    if not name and not password:
-        return None
-    if not name or not password:
-        missing = PASSWORD if name else USERNAME
-        raise BadInput(f"{missing} is not set, but its other half is", "set both, or neither")
-    return name, password
 
 
 def _auths_of_user() -> dict[str, Any]:
@@ -190,6 +203,13 @@ def _auths_of_user() -> dict[str, Any]:
     except (OSError, ValueError, AttributeError):
         return {}
     return dict(auths) if isinstance(auths, dict) else {}
+
+
+def _digest(descriptor: Mapping[str, Any], what: str) -> str:
+    found = str(descriptor.get("digest", ""))
+    if not DIGEST.fullmatch(found):
+        raise ExternalFailure(f"the registry answered a manifest whose {what} has no digest", ANOTHER)
+    return found
 
 
 def _absent(answer: requests.Response) -> bool:
@@ -213,7 +233,10 @@ def _request(
     wanted = {"Accept": ", ".join(MANIFESTS), **(headers or {})}
     answer = http.request(method, url, headers=wanted, data=data)
     if answer.status_code == 401:
-        wanted["Authorization"] = _authorization(host, answer.headers.get("WWW-Authenticate", ""), plain_http)
+        asks = urlsplit(answer.url)
+        if asks[:2] != urlsplit(url.lower())[:2]:  # what asks for a login names where it would go
+            raise ExternalFailure(f"{host} sends us to {asks.netloc}, which wants a login: none is sent there", ANOTHER)
+        wanted["Authorization"] = authorization(host, answer.headers.get("WWW-Authenticate", ""), plain_http)
         answer = http.request(method, url, headers=wanted, data=data)
     if answer.status_code in (401, 403):
         who = "the credentials" if login() else "an anonymous visitor"
@@ -223,31 +246,3 @@ def _request(
             f"set {USERNAME} and {PASSWORD} (or {PASSWORD}_FILE) to an account that may",
         )
     return answer
-
-
-def _authorization(host: str, challenge: str, plain_http: bool) -> str:
-    """Return the Authorization header that answers a challenge: Basic, or Bearer with a token that is fetched."""
-    pair = login()
-    scheme, _, rest = challenge.partition(" ")
-    if scheme.lower() == "bearer":
-        return f"Bearer {_token(host, dict(_PARAMETER.findall(rest)), pair, plain_http)}"
-    if pair is None:
-        raise ExternalFailure(
-            f"{host} wants a login, and none is given", f"set {USERNAME} and {PASSWORD} (or {PASSWORD}_FILE)"
-        )
-    return f"Basic {register(base64.b64encode(':'.join(pair).encode()).decode())}"
-
-
-def _token(host: str, challenge: Mapping[str, str], pair: tuple[str, str] | None, plain_http: bool) -> str:
-    realm = challenge.get("realm", "")
-    if not realm.startswith("https://") and not (plain_http and realm.startswith("http://")):
-        raise ExternalFailure(f"{host} sends us to {realm or 'nowhere'} for a token: the login is not sent there")
-    query = urlencode({key: challenge[key] for key in ("service", "scope") if key in challenge})
-    answer = http.request("GET", f"{realm}?{query}", auth=pair)
-    body = answer.json() if answer.status_code == 200 else {}
-    token = body.get("token") or body.get("access_token")
-    if not token:
-        raise ExternalFailure(
-            f"{realm} gives no token for {host} (HTTP {answer.status_code})", f"check {USERNAME} and {PASSWORD}"
-        )
-    return register(str(token))

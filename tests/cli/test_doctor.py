@@ -121,3 +121,26 @@ def test_with_a_token_jenkins_is_asked_whom_it_takes_us_for(app: Path) -> None:
         code, checks = doctor(app, JENKINS_USER="robot", JENKINS_TOKEN="wrong-token")
         assert (code, checks[name]["ok"]) == (2, False)
         assert f"{double.url}/user/robot/security" in checks[name]["mend"]
+
+
+@pytest.mark.parametrize(
+    ("password", "why"),
+    [("package", "ordinary word"), ("storefront", "name of an app"), ("beef", "hexadecimal"), ("dev", "fewer than 4")],
+)
+def test_a_secret_that_cannot_be_masked_is_told_by_its_variable(app: Path, password: str, why: str) -> None:
+    weak = {"JENKINS_CD_REGISTRY_USERNAME": "ci", "JENKINS_CD_REGISTRY_PASSWORD": password}
+    code, checks = doctor(app, **weak)
+    check = checks["JENKINS_CD_REGISTRY_PASSWORD"]
+    assert (code, check["kind"], check["ok"]) == (2, "credential", False)
+    assert why in check["found"]
+    assert password not in check["found"] + check["mend"]
+    done = subprocess.run(
+        [sys.executable, "-m", "jenkins_cd", "validate"],
+        cwd=app,
+        env={**os.environ, **weak},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert f"jenkins-cd: JENKINS_CD_REGISTRY_PASSWORD cannot be masked: {check['found']}" in done.stderr

@@ -7,6 +7,7 @@ import base64
 import pytest
 
 from jenkins_cd.cluster import evidence, pods
+from jenkins_cd.masking import hiding
 from tests.delivery import states
 
 
@@ -35,7 +36,8 @@ def test_the_values_of_a_releases_secrets_are_masked() -> None:
     }
     found = evidence.secrets_of([secret, states.wanted("Deployment")])
     assert "12" not in found, "so short a value would blank out ordinary text"
-    assert evidence.hidden("12 tries with correct horse and MIIEvgIBADANBg", found) == "12 tries with **** and ****"
+    with hiding(found):
+        assert evidence.hidden("12 tries with correct horse and MIIEvgIBADANBg") == "12 tries with **** and ****"
 
 
 def test_its_size_is_bounded_and_both_ends_are_kept() -> None:

@@ -279,3 +279,29 @@ def test_nothing_that_a_report_says_can_steer_a_terminal(tmp_path: Path) -> None
 def test_a_very_long_source_line_is_cut(tmp_path: Path) -> None:
     (tmp_path / "a.c").write_text("x" * 100_000, encoding="utf-8")
     assert len(place([at(1)], tmp_path, "lint")[0].source[0]) == 300
+
+
+def test_a_secret_changes_no_fingerprint_and_takes_no_finding_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(masking, "_forms", set())
+    monkeypatch.setattr(masking, "_pattern", None)
+    (tmp_path / "a.go").write_text("one\nx := s3cret-of-an-agent\n", encoding="utf-8")
+    found = [
+        Finding(tool="lint", rule="r", message=f"bad {word}", level="error", file="a.go", line=2)
+        for word in ("s3cret-of-an-agent", "other-s3cret-of-it")
+    ]
+    before = place(found, tmp_path, "lint")
+    masking.register("s3cret-of-an-agent")
+    masking.register("other-s3cret-of-it")
+    after = place(found, tmp_path, "lint")
+    assert [one.fingerprint for one in after] == [one.fingerprint for one in before]
+    assert [one.message for one in after] == ["bad ****"] * 2
+    assert after[0].source == ("one", "x := ****", "")
+
+
+def test_a_secret_over_several_lines_moves_no_line_of_the_source(tmp_path: Path) -> None:
+    masking.register("first-l1ne of it\nsecond-l1ne of it")
+    (tmp_path / "a.go").write_text("one\nfirst-l1ne of it\nsecond-l1ne of it\nfour\n", encoding="utf-8")
+    finding = Finding(tool="lint", rule="r", message="bad", level="error", file="a.go", line=4)
+    assert place([finding], tmp_path, "lint")[0].source == ("one", "****", "****", "four", "")

@@ -180,10 +180,10 @@ def test_secrets_and_escapes_reach_no_summary(capsys: Said, monkeypatch: pytest.
     monkeypatch.setattr(masking, "_forms", set())
     monkeypatch.setattr(masking, "_pattern", None)
     bad = f"\x1b[2J{masking.register('s3cr3t-value')}\x07"
-    stage = samples.stage(bad, 0, 1, "failed", bad, evidence=bad, log=bad)
-    console.ci_summary(replace(samples.failed(), app=bad, stages=(stage,)))
-    console.deployment_summary(replace(samples.broken_deployment(), reason=bad, evidence=bad, requested_by=bad))
-    console.plan(samples.plan(files=f"+{bad}", running=bad))
+    stage = samples.stage("build", 0, 1, "failed", bad, evidence=bad, log="\x1b[2Jbuild.log\x07")
+    console.ci_summary(replace(samples.failed(), app="\x1b[2Jshop\x07", stages=(stage,)))
+    console.deployment_summary(replace(samples.broken_deployment(), reason=bad, evidence=bad))
+    console.plan(samples.plan(files=f"+{bad}"))
     console.table((bad,), [(bad,)])
     console.error(BadInput(bad, bad, [bad]))
     with console.progress() as progress:

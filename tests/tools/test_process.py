@@ -80,6 +80,26 @@ SECRETS = {
 }
 
 
+def test_programs_read_what_another_wrote_and_people_what_has_no_secret_in_it() -> None:
+    masking.register("canary-of-the-streams")
+    done = process.run(["sh", "-c", "echo charts/canary-of-the-streams; echo err canary-of-the-streams >&2; exit 1"])
+    assert (done.raw_stdout, done.raw_stderr) == ("charts/canary-of-the-streams\n", "err canary-of-the-streams\n")
+    assert (done.stdout, done.stderr, done.output) == ("charts/****\n", "err ****\n", "err ****")
+    with pytest.raises(ExternalFailure) as caught:
+        done.require("do it")
+    assert "canary" not in repr(done).partition("stdout=")[2] + caught.value.message
+
+
+@pytest.mark.parametrize("columns", [64, 76])
+def test_a_log_has_no_base64_of_a_secret_over_several_lines(tmp_path: Path, columns: int) -> None:
+    secret = masking.register("canary/of a log that is long enough for more than one line of base64 and then some")
+    done = process.run(["base64", "-w", str(columns)], stdin=f"robot:{secret}".encode(), log=tmp_path / "log")
+    lines = done.raw_stdout.splitlines()
+    assert len(lines) > 1
+    shown = (tmp_path / "log").read_text() + done.stdout
+    assert not any(line[12:30] in shown for line in lines if len(line) > 30)
+
+
 @pytest.fixture
 def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {**SECRETS, "JENKINS_CD_GIT_USERNAME": "robot"}.items():

@@ -15,7 +15,7 @@ import requests
 from jenkins_cd.demo.services import Registry, free_port
 from jenkins_cd.errors import BadInput, ExternalFailure
 from jenkins_cd.masking import mask
-from jenkins_cd.tools import registry
+from jenkins_cd.tools import registry, registry_login
 from tests.tools.conftest import NAME, PASSWORD
 
 
@@ -173,7 +173,7 @@ def test_a_token_server_that_gives_none_is_told(token_server: str) -> None:
 
 def test_a_login_is_not_sent_to_a_token_server_without_tls() -> None:
     with pytest.raises(ExternalFailure, match="the login is not sent there"):
-        registry._authorization("registry.local", 'Bearer realm="http://elsewhere/token"', plain_http=False)
+        registry_login.authorization("registry.local", 'Bearer realm="http://elsewhere/token"', plain_http=False)
 
 
 @pytest.fixture
