@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
-from jenkins_cd import branches, results, versions
+from jenkins_cd import branches, results, unexpected, versions
 from jenkins_cd.config import Config
 from jenkins_cd.config.types import Releases
 from jenkins_cd.errors import BadInput, Interrupted, JenkinsCdError
@@ -129,8 +129,8 @@ def _run_stage(build: Build, name: str, stage: Stage) -> StageResult:
             result = stage.run(build)
     except Interrupted:
         result = _empty(build, name, "stopped", "stopped before it was finished")
-    except JenkinsCdError as error:
-        result = _failure(build, name, error)
+    except Exception as error:
+        result = _failure(build, name, unexpected.as_error(error, ("ci", name)))
     result = replace(result, started=started, seconds=time.monotonic() - clock, dirty=build.dirty)
     results.save(build.out, name, result)
     build.progress.finished(name, result.status, result.reason, result.seconds)

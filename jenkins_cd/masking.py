@@ -7,9 +7,11 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from jenkins_cd import files
 from jenkins_cd.errors import BadInput
 
 MASK = "****"
+LARGEST = 1_000_000  # bytes of a file with a secret
 SHORTEST = 4  # a shorter value would blank out ordinary text
 
 _SECRET = re.compile(r"JENKINS_CD_\w*(PASSWORD|TOKEN|SSH_KEY|KUBECONFIG)(_FILE)?|JENKINS_TOKEN(_FILE)?")
@@ -81,9 +83,9 @@ def read(name: str) -> str | None:
     file = os.environ.get(f"{name}_FILE")
     if not value and file:
         try:
-            value = Path(file).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            why = error.strerror if isinstance(error, OSError) else "it is no text"
+            value = files.read_text(Path(file), LARGEST).strip()
+        except files.Unfit as error:
+            why = "it is no text" if "UTF-8" in error.why else error.why.removeprefix("cannot be read: ")
             raise BadInput(
                 f"{name}_FILE names {file}, which cannot be read: {why}", f"write it first, or set {name} instead"
             ) from error

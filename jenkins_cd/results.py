@@ -4,24 +4,34 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 import time
 from pathlib import Path
 from typing import Any, TypeVar
 
+from jenkins_cd import files
 from jenkins_cd.errors import GateFailed
 from jenkins_cd.masking import mask
 
 T = TypeVar("T")
 FOLDER = ".jenkins-cd"
+LOGS, REPORT = "logs", "report"  # in it
 OUTCOMES = "outcomes"  # in it: how each command of a Jenkins build ended
 OLD = 86400.0  # seconds
 
 
 def prepare(workspace: Path) -> Path:
-    """Return the results folder of a checkout, made if need be and hidden from Git."""
-    folder = workspace / FOLDER
-    (folder / "logs").mkdir(parents=True, exist_ok=True)
+    """Return the results folder of a checkout, made if need be and hidden from Git.
+
+    Raises Unfit where it, or something in it, is a link: what we write, and clear away, would be elsewhere.
+    """
+    folder = files.own_folder(workspace, FOLDER)
+    for entry in folder.iterdir():
+        if entry.is_symlink():
+            raise files.Unfit(entry, "is a link: nothing is written through it", "remove it")
+    for name in (LOGS, REPORT, OUTCOMES):
+        if os.path.lexists(folder / name):
+            files.own_folder(folder, name)
+    files.own_folder(folder, LOGS)
     ignore = folder / ".gitignore"
     if not ignore.exists():
         write(ignore, b"*\n")
@@ -60,21 +70,14 @@ def load(folder: Path, name: str, type_: type[T]) -> T | None:
     """Return what was saved as `name`, or None where nothing was. Raises GateFailed where it cannot be read."""
     file = folder / f"{name}.json"
     try:
-        data = file.read_bytes()
-    except FileNotFoundError:
+        data = files.read_if_there(file)
+    except files.Unfit as error:
+        raise GateFailed(error.message, "remove it, and run the step that writes it again") from error
+    if data is None:
         return None
     return from_json(data, type_, str(file))
 
 
 def write(file: Path, data: bytes) -> None:
     """Write a file at once or not at all."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-        Path(name).chmod(0o644)
-        Path(name).replace(file)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    files.write(file, data)

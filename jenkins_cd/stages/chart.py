@@ -5,14 +5,13 @@ Charts are https://helm.sh/docs/topics/charts/. A chart is made ready in a folde
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from jenkins_cd import common_chart
+from jenkins_cd import common_chart, files
 from jenkins_cd.config.types import ChartConfig
 from jenkins_cd.errors import BadInput
 from jenkins_cd.gitops import edit, layout
@@ -96,11 +95,8 @@ def _own(build: Build, path: str, folder: Path) -> Path:
         raise BadInput(f"package.chart.path: {path} leads out of the checkout")
     if not (source / "Chart.yaml").is_file():
         raise BadInput(f"package.chart.path: there is no Chart.yaml in {path}", "name the folder that has it")
-    for file in source.rglob("*"):
-        if not file.resolve().is_relative_to(checkout):
-            raise BadInput(f"package.chart.path: the link {file.relative_to(checkout)} leads out of the checkout")
     chart = folder / "chart"
-    shutil.copytree(source, chart)
+    files.copy_tree(source, chart, checkout)
     return chart
 
 
@@ -114,7 +110,8 @@ def _generated(build: Build, config: ChartConfig, folder: Path, image: Image | N
     if platform:
         dependency["repository"] = platform.registry.charts
     if wanted == shipped:  # no network is needed for what we carry
-        shutil.copytree(common_chart.FOLDER, chart / "charts" / shipped[0])
+        (chart / "charts").mkdir()
+        files.copy_tree(common_chart.FOLDER, chart / "charts" / shipped[0], common_chart.FOLDER)
     elif not platform:
         raise BadInput(
             f"package.chart: {wanted[0]} {wanted[1]} is in a chart registry, and no platform file names one",
@@ -151,7 +148,7 @@ def _lacks_dependency(chart: Path) -> bool:
 
 
 def _read(chart: Path) -> dict[str, Any]:
-    loaded = edit.load((chart / "Chart.yaml").read_bytes(), f"{chart.name}/Chart.yaml")
+    loaded = edit.load(files.read(chart / "Chart.yaml"), f"{chart.name}/Chart.yaml")
     if not isinstance(loaded, dict):
         raise BadInput(f"{chart.name}/Chart.yaml holds no mapping")
     return loaded

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -10,6 +9,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TypeVar
 
+from jenkins_cd import files
 from jenkins_cd.config.types import StageConfig, seconds
 from jenkins_cd.model import Command, StageResult, Status
 from jenkins_cd.stages import Build
@@ -54,14 +54,14 @@ def skip_reason(build: Build, stage: str, config: StageConfig, steps: Sequence[S
 
 
 def begin(build: Build, stage: str, config: StageConfig) -> Work:
-    """Clear away the reports and the log of an earlier run, and return the work to do."""
+    """Clear away the reports and the log of an earlier run, and return the work to do.
+
+    Raises Unfit where they are links, or no folders.
+    """
     deadline = time.monotonic() + seconds(config.timeout)
     work = Work(build=build, stage=stage, config=config, started=datetime.now(timezone.utc), deadline=deadline)
-    if work.out.exists():
-        shutil.rmtree(work.out)
-    work.out.mkdir(parents=True)
-    work.log.parent.mkdir(parents=True, exist_ok=True)
-    work.log.write_bytes(b"")
+    files.empty_folder(build.out.resolve(), stage)
+    files.fresh(files.own_folder(build.out, "logs") / work.log.name)
     return work
 
 
@@ -85,7 +85,7 @@ def execute(work: Work, step: Step) -> Completed:
     """
     line = process.display(step.run)
     work.build.progress.note(work.stage, line)
-    with work.log.open("ab") as log:
+    with files.appending(work.log) as log:
         log.write(f"$ {line}\n".encode())
     tool = work.build.toolchain.tools.get(step.name)
     done = process.run(

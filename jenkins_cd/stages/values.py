@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from jenkins_cd import files
 from jenkins_cd.config.types import Environment
 from jenkins_cd.errors import BadInput
 from jenkins_cd.gitops import layout
@@ -33,7 +34,7 @@ def add(build: Build, chart: Path, common: str) -> None:
         if source.is_file():
             if not source.resolve().is_relative_to(build.workspace.resolve()):
                 raise BadInput(f"the link {source.name} leads out of the checkout")
-            below = {common: _read(source.read_bytes(), source.name)}
+            below = {common: _read(files.read(source), source.name)}
             text = yaml.safe_dump(below, sort_keys=False, allow_unicode=True)
             (chart / source.name).write_text(text, encoding="utf-8")
 

@@ -120,10 +120,18 @@ def environment(url: str = "") -> dict[str, str]:
         scope = f".{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.scheme in ("http", "https") else ""
         # An empty helper takes away those of the machine: ours must win.
         config += [(f"credential{scope}.helper", ""), (f"credential{scope}.helper", _HELPER)]
-    first = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
+    first = _config_count()
     for number, (key, value) in enumerate(config, first):
         values.update({f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value})
     return {**values, "GIT_CONFIG_COUNT": str(first + len(config))}
+
+
+def _config_count() -> int:
+    """Return how many settings the environment has for Git (git-config(1)). Raises BadInput where that is no number."""
+    count = os.environ.get("GIT_CONFIG_COUNT") or "0"
+    if not re.fullmatch(r"[0-9]{1,6}", count):
+        raise BadInput(f"GIT_CONFIG_COUNT is {mask(count)[:40]!r}: expected a number", "unset it, or mend what sets it")
+    return int(count)
 
 
 def run(

@@ -9,13 +9,24 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from jenkins_cd import files
+from jenkins_cd.errors import BadInput
 from jenkins_cd.tools import process
 
 
 def cache_folder() -> Path:
-    """Return the folder of what can be made again: `$XDG_CACHE_HOME/jenkins-cd`, else `~/.cache/jenkins-cd`."""
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "jenkins-cd"
+    """Return the folder of what can be made again: `$XDG_CACHE_HOME/jenkins-cd`, else `~/.cache/jenkins-cd`.
+
+    Raises BadInput where there is no home either.
+    """
+    if base := os.environ.get("XDG_CACHE_HOME"):
+        return Path(base) / "jenkins-cd"
+    if home := files.home():
+        return home / ".cache" / "jenkins-cd"
+    raise BadInput(
+        "there is no place for the cache: HOME is not set, and this user is in no user database",
+        "set XDG_CACHE_HOME, or HOME, to a folder that this user can write to",
+    )
 
 
 @contextlib.contextmanager

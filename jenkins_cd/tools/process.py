@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from jenkins_cd import files
 from jenkins_cd.errors import ExternalFailure, MissingTool, Stopped
 from jenkins_cd.masking import mask, without_secrets
 from jenkins_cd.tools import interrupts, process_wait
@@ -103,10 +104,11 @@ def run(
     process = _start(argv, cwd, env, stdin is not None, install, trusted=trusted)
     with contextlib.ExitStack() as stack:
         stack.callback(_forget, process)
-        sink = stack.enter_context(log.open("ab")) if log else None
+        sink = stack.enter_context(files.appending(log)) if log else None
         streams = [bytearray(), bytearray()]
+        unwritten: list[OSError] = []
         readers = [
-            threading.Thread(target=_drain, args=(pipe, data, sink), daemon=True)
+            threading.Thread(target=_drain, args=(pipe, data, sink, unwritten), daemon=True)
             for pipe, data in zip((process.stdout, process.stderr), streams, strict=True)
         ]
         for reader in readers:
@@ -120,6 +122,9 @@ def run(
                 reader.join(1.0)
     if interrupts.run.stopping:
         raise Stopped(f"{display(argv)} was stopped")
+    if unwritten and log:
+        with files.named(log):
+            raise unwritten[0]
     stdout, stderr = (mask(bytes(data).decode("utf-8", "replace")) for data in streams)
     completed = Completed(tuple(argv), process.returncode, stdout, stderr, time.monotonic() - started, timed_out)
     if record := _recorder.get():
@@ -170,7 +175,7 @@ def serve(
     install: str = "",
 ) -> Service:
     """Start a program and return at once; both streams are appended to `log`. Raises as `run` does."""
-    with log.open("ab") as sink:
+    with files.appending(log) as sink:
         return Service(tuple(argv), _start(argv, cwd, env, False, install, sink))
 
 
@@ -256,13 +261,17 @@ def _forget(process: subprocess.Popen[bytes]) -> None:
         _running.pop(process.pid, None)
 
 
-def _drain(pipe: IO[bytes], data: bytearray, sink: IO[bytes] | None) -> None:
+def _drain(pipe: IO[bytes], data: bytearray, sink: IO[bytes] | None, unwritten: list[OSError]) -> None:
+    """Read a pipe to its end, also where the log takes no more: `unwritten` then gets the reason."""
     with pipe:
         for line in pipe:
             data += line
-            if sink:
-                sink.write(mask(line.decode("utf-8", "replace")).encode())
-                sink.flush()
+            if sink and not unwritten:
+                try:
+                    sink.write(mask(line.decode("utf-8", "replace")).encode())
+                    sink.flush()
+                except OSError as error:
+                    unwritten.append(error)
 
 
 def _wait(process: subprocess.Popen[bytes], stdin: bytes | None, timeout: float | None) -> bool:
