@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
-from jenkins_cd import branches, results, unexpected, versions
+from jenkins_cd import branches, checkout_locks, results, unexpected, versions
 from jenkins_cd.config import Config
 from jenkins_cd.config.types import Releases
 from jenkins_cd.errors import BadInput, Interrupted, JenkinsCdError
@@ -56,9 +56,15 @@ def run(build: Build, stages: Mapping[str, Stage], *, fail_fast: bool = False) -
     """Run the stages, those at the same time that do not wait for one another, and save each one's result.
 
     A failed stage stops those that need it and lets the rest finish; `fail_fast` ends the rest at once. Raises
-    Interrupted, with the stages that were unfinished, when the run is stopped from outside.
+    Interrupted, with the stages that were unfinished, when the run is stopped from outside. Another run in this
+    checkout that would be in its way is waited for.
     """
     results.prepare(build.workspace)
+    with checkout_locks.of_stages(build, stages):
+        return _run(build, stages, fail_fast)
+
+
+def _run(build: Build, stages: Mapping[str, Stage], fail_fast: bool) -> CiResult:
     started, clock = datetime.now(timezone.utc), time.monotonic()
     done: dict[str, StageResult] = {}
     running: dict[Future[StageResult], str] = {}

@@ -138,25 +138,28 @@ def empty_folder(root: Path, *names: str) -> Path:
     return folder
 
 
-def copy_tree(source: Path, into: Path, within: Path) -> None:
-    """Copy a folder, with what its links name in their place.
+def copy_tree(source: Path, into: Path, within: Path, called: str = "the checkout") -> None:
+    """Copy a folder, with what its links name in their place. `called` is what messages call `within`.
 
     Raises Unfit that names the first that cannot be copied: a link to nowhere, into itself or out of `within`, or what
     is neither a file nor a folder; also where there are more than MOST_FILES, as links that multiply make of a few.
     """
     import shutil
 
-    left = itertools.count(MOST_FILES, -1)
+    root, left = within.resolve(), itertools.count(MOST_FILES, -1)
 
     def copy(folder: Path, to: Path, above: tuple[Path, ...]) -> None:
         above = (*above, folder.resolve())
         to.mkdir()
         for file in sorted(folder.iterdir()):
-            real = _real(file, within)
             if next(left) <= 0:
                 raise Unfit(source, f"holds more than {MOST_FILES:,} files, counting what its links name")
+            shown = file.relative_to(within)
+            real = _real(file, shown)
+            if not real.is_relative_to(root):
+                raise Unfit(f"the link {shown}", f"leads out of {called}", "put a copy of what it names there")
             if real in above:
-                raise Unfit(file, "is a link that leads into itself", "remove it")
+                raise Unfit(f"the link {shown}", "leads into itself", "remove it")
             if real.is_dir():
                 copy(file, to / file.name, above)
             else:
@@ -191,18 +194,16 @@ def named(file: Path) -> Iterator[None]:
         raise
 
 
-def _real(file: Path, within: Path) -> Path:
-    """Return the file or folder that a path comes to in the end. Raises Unfit where that is none, or elsewhere."""
+def _real(file: Path, shown: Path) -> Path:
+    """Return the file or folder that a path comes to in the end. Raises Unfit, calling it `shown`, where it is none."""
     try:
         real = file.resolve(strict=True)
     except (OSError, RuntimeError) as error:  # Python 3.12 and older raise RuntimeError for a loop
         gone = isinstance(error, FileNotFoundError)
         why = f"leads to {file.readlink()}, which is not there" if gone else "leads into itself"
-        raise Unfit(file, f"is a link that {why}", "remove it, or make what it leads to") from error
-    if not real.is_relative_to(within):
-        raise Unfit(file, f"is a link that leads out of {within}", "put a copy of what it names in its place")
+        raise Unfit(f"the link {shown}", why, "remove it, or make what it leads to") from error
     if not real.is_dir() and not real.is_file():
-        raise Unfit(file, f"is {kind(real.stat().st_mode)}, which cannot be copied", "remove it")
+        raise Unfit(shown, f"is {kind(real.stat().st_mode)}, which cannot be copied", "remove it")
     return real
 
 

@@ -15,7 +15,9 @@ from jenkins_cd.masking import mask
 T = TypeVar("T")
 FOLDER = ".jenkins-cd"
 LOGS, REPORT = "logs", "report"  # in it
-OUTCOMES = "outcomes"  # in it: how each command of a Jenkins build ended
+OUTCOMES = "outcomes"  # how each command of a Jenkins build ended
+LOCKS = "locks"
+WITHIN = "JENKINS_CD_WITHIN"  # set for the commands of a stage: the checkout of the run that started them
 OLD = 86400.0  # seconds
 
 
@@ -28,7 +30,7 @@ def prepare(workspace: Path) -> Path:
     for entry in folder.iterdir():
         if entry.is_symlink():
             raise files.Unfit(entry, "is a link: nothing is written through it", "remove it")
-    for name in (LOGS, REPORT, OUTCOMES):
+    for name in (LOGS, REPORT, OUTCOMES, LOCKS):
         if os.path.lexists(folder / name):
             files.own_folder(folder, name)
     files.own_folder(folder, LOGS)

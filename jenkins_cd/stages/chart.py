@@ -96,7 +96,10 @@ def _own(build: Build, path: str, folder: Path) -> Path:
     if not (source / "Chart.yaml").is_file():
         raise BadInput(f"package.chart.path: there is no Chart.yaml in {path}", "name the folder that has it")
     chart = folder / "chart"
-    files.copy_tree(source, chart, checkout)
+    try:
+        files.copy_tree(source, chart, checkout)
+    except files.Unfit as error:
+        raise BadInput(f"package.chart.path: {error.message}", error.hint) from error
     return chart
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TypeVar
 
-from jenkins_cd import files
+from jenkins_cd import files, results
 from jenkins_cd.config.types import StageConfig, seconds
 from jenkins_cd.model import Command, StageResult, Status
 from jenkins_cd.stages import Build
@@ -91,7 +91,12 @@ def execute(work: Work, step: Step) -> Completed:
     done = process.run(
         step.run,
         cwd=work.build.workspace,
-        env={"JENKINS_CD_VERSION": work.build.version, "JENKINS_CD_COMMIT": work.build.commit, **step.env},
+        env={
+            "JENKINS_CD_VERSION": work.build.version,
+            "JENKINS_CD_COMMIT": work.build.commit,
+            results.WITHIN: str(work.build.workspace),
+            **step.env,
+        },
         timeout=max(work.deadline - time.monotonic(), 0.0),
         log=work.log,
         install=tool.install if tool else "",
