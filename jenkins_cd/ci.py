@@ -85,9 +85,10 @@ def _run(build: Build, stages: Mapping[str, Stage], fail_fast: bool) -> CiResult
     return _collect(build, {name: done[name] for name in stages}, started, time.monotonic() - clock)
 
 
-def recorded(build: Build) -> CiResult:
-    """Return what is known of this very commit and version: also the stages that other runs have recorded."""
-    known = {name: results.load(build.out, name, StageResult) for name in load_stages()}
+def recorded(build: Build, run: CiResult) -> CiResult:
+    """Return what is known of this very commit and version: this run's stages, and those that others have recorded."""
+    here = {result.stage: result for result in run.stages}
+    known = {name: here.get(name) or results.load(build.out, name, StageResult) for name in load_stages()}
     own = {
         name: result
         for name, result in known.items()

@@ -10,7 +10,7 @@ import contextlib
 import itertools
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -74,11 +74,16 @@ def read_text(file: Path, largest: int = LARGEST) -> str:
         ) from error
 
 
-def write(file: Path, data: bytes, mode: int = 0o644) -> None:
+def write(file: Path, data: bytes) -> None:
     """Write a file at once or not at all: a reader sees the old one or the new one, and a link is replaced.
 
     Raises OSError that names the file.
     """
+    write_pieces(file, [data])
+
+
+def write_pieces(file: Path, pieces: Iterable[bytes]) -> None:
+    """Write a file as `write` does, piece by piece as they are made."""
     import tempfile
 
     with named(file):
@@ -86,8 +91,8 @@ def write(file: Path, data: bytes, mode: int = 0o644) -> None:
         handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
         try:
             with os.fdopen(handle, "wb") as stream:
-                stream.write(data)
-            Path(name).chmod(mode)
+                stream.writelines(pieces)
+            Path(name).chmod(0o644)
             Path(name).replace(file)
         except BaseException:
             Path(name).unlink(missing_ok=True)

@@ -42,7 +42,7 @@ class GitState:
     source: str  # origin's URL without userinfo, else the file:// URL of the checkout
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
     """One thing that a check reports. `fingerprint` stays the same when lines above the place move."""
 
@@ -69,7 +69,7 @@ class GateResult:
     message: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TestCase:
     """One test of a JUnit file."""
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
-from jenkins_cd import files
+from jenkins_cd import files, long_json
 from jenkins_cd.errors import GateFailed
 from jenkins_cd.masking import mask
 
@@ -51,6 +52,12 @@ def to_json(value: Any) -> str:
     return mask(msgspec.json.format(msgspec.json.encode(value, order="sorted"), indent=2).decode())
 
 
+def json_pieces(value: Any) -> Iterator[str]:
+    """Yield the JSON of one of the model's values as a document that ends with a line feed, secrets masked."""
+    yield from long_json.pieces(value, to_json, _line)
+    yield "\n"
+
+
 def from_json(data: bytes, type_: type[T], origin: str) -> T:
     """Return the model's value that `data` holds. Raises GateFailed, naming `origin`, where it holds something else."""
     import msgspec
@@ -64,7 +71,7 @@ def from_json(data: bytes, type_: type[T], origin: str) -> T:
 def save(folder: Path, name: str, value: Any) -> Path:
     """Write `value` to `<folder>/<name>.json`; a reader sees the old file or the new one, never half of one."""
     file = folder / f"{name}.json"
-    write(file, (to_json(value) + "\n").encode())
+    files.write_pieces(file, (piece.encode() for piece in json_pieces(value)))
     return file
 
 
@@ -83,3 +90,9 @@ def load(folder: Path, name: str, type_: type[T]) -> T | None:
 def write(file: Path, data: bytes) -> None:
     """Write a file at once or not at all."""
     files.write(file, data)
+
+
+def _line(value: Any) -> str:
+    import msgspec
+
+    return mask(msgspec.json.encode(value, order="sorted").decode())

@@ -78,7 +78,7 @@ def _finish(build: Build, result: CiResult, as_json: bool) -> int:
     from jenkins_cd.results import save
 
     with checkout_locks.of_report(build.out):
-        recorded = runner.recorded(build)
+        recorded = runner.recorded(build, result)
         save(build.out, "ci", recorded)
         page = html.write(build.out / "report", recorded, ())
     if first := first_failure(result):

@@ -55,6 +55,7 @@ def report_pipeline(plan: PipelinePlan, as_json: bool) -> int:
 
 def show_json(value: Any) -> None:
     """Print one of the model's values as JSON on standard output."""
-    from jenkins_cd.results import to_json
+    from jenkins_cd.results import json_pieces
 
-    click.echo(to_json(value))
+    for piece in json_pieces(value):
+        click.echo(piece, nl=False)

@@ -29,14 +29,15 @@ def clean(text: str) -> str:
 
 
 def cleaned(value: T) -> T:
-    """Return a model with every text in it `clean`, however deep."""
+    """Return a model with every text in it `clean`, however deep; what is clean already is returned as it is."""
     if isinstance(value, str):
         return cast(T, clean(value))
     if isinstance(value, tuple):
-        return cast(T, tuple(cleaned(item) for item in value))
+        return cast(T, tuple(map(cleaned, value)))
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        names = [field.name for field in dataclasses.fields(value)]
-        return dataclasses.replace(value, **{name: cleaned(getattr(value, name)) for name in names})
+        before = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        changed = {name: new for name, old in before.items() if (new := cleaned(old)) != old}
+        return dataclasses.replace(value, **changed) if changed else value
     return value
 
 
