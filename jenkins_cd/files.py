@@ -48,8 +48,6 @@ def read(file: Path, largest: int = LARGEST) -> bytes:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise Unfit(file, f"is {kind(os.fstat(descriptor).st_mode)}, not a file")
             data = stream.read(largest + 1)
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise Unfit(file, "is a link to nowhere" if file.is_symlink() else "is not there") from error
     except (OSError, ValueError) as error:  # ValueError: a name that can be none, as one with NUL in it
         raise Unfit(file, f"cannot be read: {_reason(error)}") from error
     if len(data) > largest:

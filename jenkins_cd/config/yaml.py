@@ -33,13 +33,13 @@ class Malformed(Exception):
 def read(file: Path) -> str:
     """Return a file's text. Raises Malformed where it cannot be read, is too large, or is not UTF-8."""
     try:
-        if file.exists() and not file.is_file():
-            raise Malformed(0, "is not a file")
-        if file.exists() and (size := file.stat().st_size) > MAX_BYTES:
-            raise _too_large(size)
+        if not file.is_file():
+            raise Malformed(0, "is not a file" if file.exists() else "there is no such file")
+        if file.stat().st_size > MAX_BYTES:
+            raise _too_large(file.stat().st_size)
         return decode(files.read(file, MAX_BYTES))
     except files.Unfit as error:
-        raise Malformed(0, "there is no such file" if error.why == "is not there" else error.why) from error
+        raise Malformed(0, error.why) from error
     except (OSError, ValueError) as error:  # ValueError: a name that can be none, as one with NUL in it
         raise Malformed(0, f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
