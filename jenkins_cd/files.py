@@ -6,6 +6,7 @@ goes into folders that are folders, and a file that is a link is replaced or ref
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import itertools
 import os
@@ -62,9 +63,9 @@ def read_if_there(file: Path, largest: int = LARGEST) -> bytes | None:
 
 def read_text(file: Path, largest: int = LARGEST) -> str:
     """Return the text of a file. Raises Unfit as `read` does, and where it is not UTF-8, with the line."""
-    data = read(file, largest)
+    data = read(file, largest).removeprefix(codecs.BOM_UTF8)
     try:
-        return data.decode("utf-8-sig")
+        return data.decode()
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise Unfit(
@@ -161,7 +162,7 @@ def copy_tree(source: Path, into: Path, within: Path, called: str = "the checkou
             real = _real(file, shown)
             if not real.is_relative_to(root):
                 raise Unfit(f"the link {shown}", f"leads out of {called}", "put a copy of what it names there")
-            if real in above:
+            if any(place.is_relative_to(real) for place in above):
                 raise Unfit(f"the link {shown}", "leads into itself", "remove it")
             if real.is_dir():
                 copy(file, to / file.name, above)
