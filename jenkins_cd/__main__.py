@@ -30,6 +30,8 @@ def main() -> None:
 def _told_the_version() -> bool:
     from jenkins_cd import __version__
 
+    if sys.stdout is None:
+        return False
     try:
         print(f"jenkins-cd {__version__}", flush=True)  # noqa: T201
     except OSError:  # what is to be said of that is said elsewhere

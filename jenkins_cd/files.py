@@ -106,7 +106,7 @@ def appending(file: Path) -> BinaryIO:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
             raise Unfit(file, "is no regular file", "remove it")
-        return os.fdopen(descriptor, "ab", buffering=0)  # what the disk does not take is known at once
+        return os.fdopen(descriptor, "ab")
 
 
 def fresh(file: Path) -> None:

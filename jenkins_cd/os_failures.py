@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -80,9 +79,7 @@ def folder_is_there() -> bool:
 def _subject(error: OSError) -> str:
     """Return the file that it is about, or both of a rename."""
     names = [shown(name) for name in (error.filename, error.filename2) if name is not None]
-    if names:
-        return " → ".join(names)
-    return "standard output" if output_is_broken() else "a file, a pipe or a connection"
+    return " → ".join(names) or "a file, a pipe or a connection"
 
 
 def _said(error: OSError) -> str:
@@ -106,16 +103,6 @@ def _cache() -> str:
 
     base = os.environ.get("XDG_CACHE_HOME") or (home() and str(home()))
     return str(base or "")
-
-
-def output_is_broken() -> bool:
-    """Tell whether what was printed cannot be written: what is left of it fails again."""
-    try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except (OSError, ValueError):
-        return True
-    return False
 
 
 def shown(name: object) -> str:

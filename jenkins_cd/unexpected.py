@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,8 @@ def as_error(error: Exception, arguments: Sequence[str] = ()) -> JenkinsCdError:
     """
     if isinstance(error, JenkinsCdError):
         return error
+    if isinstance(error, RuntimeError) and "Symlink loop" in str(error):  # as pathlib says it until Python 3.12
+        error = OSError(errno.ELOOP, str(error), str(error).partition("'")[2].rpartition("'")[0] or None)
     if isinstance(error, (OSError, UnicodeError, MemoryError)):
         return os_failures.explain(error)
     if isinstance(error, ImportError):

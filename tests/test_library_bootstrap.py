@@ -317,7 +317,7 @@ DAMAGES = {
     "lib/python*/site-packages/__pycache__/jenkins_cd_double.*.pyc": (_empty, _lost),
     "pyvenv.cfg": (_empty, _lost),
     "installed": (_empty, _lost),
-    "files": (_empty, _cut, _lost),
+    "files": (_empty, _lost),
 }
 
 

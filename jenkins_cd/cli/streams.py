@@ -7,6 +7,12 @@ import io
 import os
 import select
 import sys
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+STANDARD = {1: "standard output", 2: "standard error"}
 
 
 def mend() -> None:
@@ -20,13 +26,29 @@ def mend() -> None:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, flags)  # takes the lowest number that is free
-    if sys.stdout is None:
-        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - stays open to the end
-    if sys.stderr is None:
-        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    if sys.stdout is None or type(sys.stdout) is io.TextIOWrapper:  # else somebody has put his own there
+        sys.stdout = _opened(1, sys.stdout)
+    if sys.stderr is None or type(sys.stderr) is io.TextIOWrapper:
+        sys.stderr = _opened(2, sys.stderr)
+
+
+class _Raw(io.FileIO):
+    """A standard stream whose errors say that they are its own."""
+
+    def write(self, data: Buffer, /) -> int:
+        try:
+            return super().write(data)
+        except OSError as error:
+            error.filename = STANDARD[self.fileno()]
+            raise
+
+
+def _opened(descriptor: int, former: TextIO | None) -> TextIO:
+    """Return a stream for a descriptor as the former one, or for UTF-8; characters that it has not are spelt out."""
+    raw = io.BufferedWriter(_Raw(descriptor, "w", closefd=False))
+    encoding = former.encoding if former else "utf-8"
+    lines = descriptor == 2 or raw.isatty()
+    return io.TextIOWrapper(raw, encoding, errors="backslashreplace", line_buffering=lines)
 
 
 def reader_is_gone() -> bool:

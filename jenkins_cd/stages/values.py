@@ -6,6 +6,7 @@ chart, as `package.chart.values` are.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -31,7 +32,7 @@ def add(build: Build, chart: Path, common: str) -> None:
     """
     for environment in _environments(build):
         source = build.workspace / layout.values_file(environment)
-        if source.is_file():
+        if os.path.lexists(source):  # what is there is read, or told
             if not source.resolve().is_relative_to(build.workspace.resolve()):
                 raise BadInput(f"the link {source.name} leads out of the checkout")
             below = {common: _read(files.read(source), source.name)}

@@ -103,10 +103,12 @@ def run(
     started = time.monotonic()
     process = _start(argv, cwd, env, stdin is not None, install, trusted=trusted)
     with contextlib.ExitStack() as stack:
+        if log:
+            stack.enter_context(files.named(log))
         stack.callback(_forget, process)
         sink = stack.enter_context(files.appending(log)) if log else None
         streams = [bytearray(), bytearray()]
-        unwritten: list[OSError] = []
+        unwritten: list[OSError] = []  # why the log took no more
         readers = [
             threading.Thread(target=_drain, args=(pipe, data, sink, unwritten), daemon=True)
             for pipe, data in zip((process.stdout, process.stderr), streams, strict=True)
@@ -120,11 +122,10 @@ def run(
             _signal(process, signal.SIGKILL)
             for reader in readers:
                 reader.join(1.0)
+        if unwritten:
+            raise unwritten[0]
     if interrupts.run.stopping:
         raise Stopped(f"{display(argv)} was stopped")
-    if unwritten and log:
-        with files.named(log):
-            raise unwritten[0]
     stdout, stderr = (mask(bytes(data).decode("utf-8", "replace")) for data in streams)
     completed = Completed(tuple(argv), process.returncode, stdout, stderr, time.monotonic() - started, timed_out)
     if record := _recorder.get():
@@ -266,12 +267,12 @@ def _drain(pipe: IO[bytes], data: bytearray, sink: IO[bytes] | None, unwritten: 
     with pipe:
         for line in pipe:
             data += line
-            if sink and not unwritten:
-                try:
+            try:
+                if sink and not unwritten:
                     sink.write(mask(line.decode("utf-8", "replace")).encode())
                     sink.flush()
-                except OSError as error:
-                    unwritten.append(error)
+            except OSError as error:
+                unwritten.append(error)
 
 
 def _wait(process: subprocess.Popen[bytes], stdin: bytes | None, timeout: float | None) -> bool:

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from jenkins_cd.errors import BadInput
+from jenkins_cd.tools.lock import cache_folder
+
 APP = """\
 app: mini
 project: shop
@@ -66,24 +69,21 @@ def told(folder: Path | bytes, script: str, code: int, *words: str, **env: str) 
 def test_a_cache_that_cannot_be_one_is_named_with_the_variable_that_moves_it(app: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     told(app, "cdx status", 2, "XDG_CACHE_HOME", "next:", XDG_CACHE_HOME=str(tmp_path / "file"))
-    told(app, "unset XDG_CACHE_HOME; cdx status", 2, "/proc/nowhere/.cache", "next:", HOME="/proc/nowhere")
+    told(app, "unset XDG_CACHE_HOME; cdx status", 2, "/proc/nowhere", "next:", HOME="/proc/nowhere")
     (tmp_path / "cache").mkdir()
     os.mkfifo(tmp_path / "cache/jenkins-cd")
     told(app, "cdx status", 2, "cache/jenkins-cd", "next:", XDG_CACHE_HOME=str(tmp_path / "cache"))
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="becoming another user needs root")
-def test_a_user_that_nobody_knows_and_that_has_no_home_is_told_what_to_set(app: Path) -> None:
-    become = "import os, sys; os.setgid(54321); os.setuid(54321); sys.argv[1:] = sys.argv[1:]; "
-    script = f"{become}from jenkins_cd.tools.lock import cache_folder; cache_folder()"
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        env={name: value for name, value in os.environ.items() if name not in ("HOME", "XDG_CACHE_HOME")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert "BadInput: there is no place for the cache: HOME is not set" in done.stderr
+def test_a_user_that_nobody_knows_and_that_has_no_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown() -> Path:
+        raise RuntimeError("Could not determine home directory.")  # as pathlib does
+
+    monkeypatch.setattr(Path, "home", unknown)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    with pytest.raises(BadInput, match="there is no place for the cache: HOME is not set") as caught:
+        cache_folder()
+    assert "XDG_CACHE_HOME" in caught.value.hint
 
 
 @pytest.mark.parametrize("command", ["explain", "schema app", "--version", "--help", "ci --plan --json"])
@@ -103,8 +103,7 @@ def test_without_standard_error_or_input_a_command_does_its_work(app: Path) -> N
 @pytest.mark.parametrize("command", ["schema platform", "explain", "--help", "ci --plan --json", "--version"])
 def test_a_reader_that_has_gone_ends_it_quietly(app: Path, command: str) -> None:
     code, said = shell(app, f"(cdx {command}; echo $? >code) | true; cat code")
-    assert said in ("141\n", "0\n")
-    assert code == 0
+    assert (code, said) in ((0, "141\n"), (0, "0\n"))  # 0 where it was faster than its reader
 
 
 def test_a_folder_that_is_gone_is_told(app: Path, tmp_path: Path) -> None:
@@ -195,11 +194,15 @@ def test_a_file_of_ours_that_is_none_is_told_and_never_waited_for(app: Path, fil
         (app / file).write_bytes(b"\xff\xfe")
     else:
         (app / file).symlink_to("/dev/zero" if make == "device" else file)
-    command = "cdx ci build code-standard --set ci.code-standard.gate.new=0 && cdx ci package"
-    code, said = shell(app, command)
+    command = {
+        ".dockerignore": "ci package",
+        "Dockerfile": "ci package",
+        "findings-baseline.json": "ci code-standard --set ci.code-standard.gate.new=9",
+    }
+    code, said = shell(app, f"cdx {command.get(file, 'ci build')}")
     assert "Traceback" not in said
     if file != "Dockerfile" or make != "bytes":  # what a builder says of that is its own
-        assert code in (1, 2) if file == "findings-baseline.json" else code == 2, said
+        assert code == (1 if file == "findings-baseline.json" else 2), said
         assert file in said
 
 
