@@ -1,9 +1,12 @@
 # One command to see it, one to test it. `make` alone lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test bench docs library lint groovy-lint clean
+.PHONY: help demo lab test check quick soak bench docs library lint groovy-lint clean
 
 BIN := .venv/bin
+# Tests of the lab: they mostly wait for a cluster, so more of them run at once than there are processors.
+LAB_TESTS := tests/lab tests/cluster tests/argocd
+LAB_WORKERS ?= 5
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 help:  ## Show this list
@@ -20,9 +23,21 @@ lab:  ## Start real systems on this machine: Kubernetes with a node, a registry,
 test:  ## Lint, types and every test
 	@scripts/bootstrap tests
 	$(MAKE) --no-print-directory lint groovy-lint
-	pytest -n 2 --dist loadscope --ignore tests/lab --ignore tests/cluster --ignore tests/argocd
+	@$(MAKE) --no-print-directory quick
 	pytest tests/lab/test_crash.py
-	pytest -n 2 --dist loadscope tests/lab tests/cluster tests/argocd --ignore tests/lab/test_crash.py
+	pytest -n $(LAB_WORKERS) --dist loadscope -m "not alone" $(LAB_TESTS) --ignore tests/lab/test_crash.py
+	pytest -m alone $(LAB_TESTS) --ignore tests/lab/test_crash.py
+
+check:  ## Lint, types and the tests that need no cluster, for between two commits
+	$(MAKE) --no-print-directory lint quick
+
+quick:
+	@scripts/bootstrap tests
+	pytest -n 2 --dist loadscope $(addprefix --ignore ,$(LAB_TESTS))
+
+soak:  ## Each race on Argo CD fifty times (TIMES=…), with a table of the verdicts
+	@scripts/bootstrap lab
+	python -m tests.argocd.races --times $(or $(TIMES),50)
 
 lint:  ## ruff and mypy on the Python
 	@scripts/bootstrap demo
@@ -32,7 +47,7 @@ lint:  ## ruff and mypy on the Python
 
 groovy-lint:  ## CodeNarc on the shared library
 	@scripts/bootstrap tests
-	python -m tests.jenkins.lint vars Jenkinsfile.example Jenkinsfile.all-options.example
+	python -m tests.jenkins.lint vars resources Jenkinsfile.example Jenkinsfile.all-options.example
 
 bench:  ## Time jenkins-cd against what one would use instead
 	@scripts/bootstrap demo

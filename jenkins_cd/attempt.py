@@ -9,19 +9,20 @@ import contextlib
 import secrets
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Literal
 
-from jenkins_cd import environment_tests, policy
-from jenkins_cd.config.types import seconds
+from jenkins_cd import approvals, environment_tests, faults, policy
 from jenkins_cd.delivery import DeliveryModel, Followed, Target
 from jenkins_cd.environment_tests import TestOutcome
-from jenkins_cd.errors import BadInput, GateFailed, JenkinsCdError, Refused
+from jenkins_cd.errors import GateFailed, JenkinsCdError
+from jenkins_cd.gitops import order
 from jenkins_cd.gitops.ledger import Ledger
-from jenkins_cd.model import Approval, Begun, Deployment, Outcome, Phase, Plan, Release, Status
+from jenkins_cd.lines import split_lines
+from jenkins_cd.model import Begun, Deployment, Outcome, Phase, Plan, Release, Status, TestReport
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +37,7 @@ class Request:
     approver: str | None = None  # None: nobody promotes it
     approval_reason: str = ""
     approval: str = ""  # its ID in the ledger
+    asked_for: str = ""  # who asked for the approval
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,15 +51,11 @@ class Attempt:
     ledger: Ledger
     folder: Path  # for checkouts of tests
     kind: Literal["deployment", "rollback"] = "deployment"
+    id: str = order.NEXT  # of the record that it becomes: the ledger gives it one when it begins
     started: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
     token: str = field(default_factory=lambda: secrets.token_hex(4))  # tells apart what starts at once
     clock: float = field(default_factory=time.monotonic)
     phases: list[Phase] = field(default_factory=list)
-
-    @property
-    def id(self) -> str:
-        """Return the ID of the record that it becomes; it sorts by time."""
-        return f"{self.started:%Y%m%dT%H%M%S.%fZ}-{self.token}"
 
     @property
     def place(self) -> Target:
@@ -92,7 +90,9 @@ def planned(attempt: Attempt, verified: Deployment | None, title: str = "") -> P
 
 
 def already(attempt: Attempt, plan: Plan) -> bool:
-    """Tell whether the release is declared, runs, and was verified by the last deployment there."""
+    """Tell whether the release is declared, runs, and was verified by the last deployment that was begun there."""
+    if attempt.ledger.begun(attempt.request.app, attempt.request.environment):
+        return False  # nobody has judged what that left
     latest = attempt.ledger.latest(attempt.request.app, attempt.request.environment)
     return (
         not plan.changes
@@ -103,40 +103,42 @@ def already(attempt: Attempt, plan: Plan) -> bool:
     )
 
 
-def allowed(attempt: Attempt) -> Attempt:
-    """Return the attempt, with the approval that it rests on. Raises Refused where policy forbids it."""
+def allowed(attempt: Attempt, *, record: bool = True) -> Attempt:
+    """Return the attempt, with the approval that it rests on. Raises Refused where policy forbids it.
+
+    A person who approves by asking (`promote`) is recorded as approver first, unless nothing is to be written.
+    """
     request, platform = attempt.request, attempt.target.platform
     with _phase(attempt, "policy") as phase:
-        history, now = attempt.ledger.deployments(request.app), datetime.now(timezone.utc)
-        approval = _approval(attempt, history, now)
-        if approval:
-            request = replace(
-                request, approver=approval.approver, approval_reason=approval.reason, approval=approval.id
-            )
-            phase.detail = f"approved by {approval.approver}"
-        policy.check(platform, request.environment, request.version, history, approver=request.approver, now=now)
+        history, server = attempt.ledger.deployments(request.app), approvals.told_time(attempt)
+        now = datetime.now(timezone.utc)
+        if approval := approvals.unused(attempt, history, server or now):
+            request = approvals.resting_on(request, approval)
+        hands = approvals.hands_of(replace(attempt, request=request))
+        policy.check(
+            platform,
+            request.environment,
+            request.version,
+            history,
+            approver=request.approver,
+            now=now,
+            server=server,
+            hands=hands,
+        )
+        if request.approver is not None and not request.approval and record:
+            approval = approvals.approval_by(attempt, request.approver, server or now)
+            request = approvals.resting_on(request, attempt.ledger.approve(approval))
+        phase.detail = f"approved by {request.approver}" if request.approver else ""
     return replace(attempt, request=request)
 
 
-def _approval(attempt: Attempt, history: Iterable[Deployment], now: datetime) -> Approval | None:
-    """Return the approval in the ledger that counts where nobody is named: the newest, if not used, and not too old."""
-    request, rules = attempt.request, attempt.target.environment
-    if request.approver is not None or rules.promotion == "automatic":
-        return None
-    given = attempt.ledger.approvals(request.app, request.environment)
-    newest = next((one for one in given if one.version == request.version), None)
-    there = (one for one in history if (one.environment, one.version) == (request.environment, request.version))
-    if newest is None or any(one.approval == newest.id or one.started >= newest.at for one in there):
-        return None
-    return newest if now - newest.at <= timedelta(seconds=seconds(rules.approval_valid)) else None
+def begin(attempt: Attempt, plan: Plan) -> Attempt:
+    """Record that it is about to be applied; returns the attempt with the ID that the ledger gives it.
 
-
-def begin(attempt: Attempt, plan: Plan) -> None:
-    """Record that it is about to be applied, where the model waits for somebody else: a wait can be taken up again."""
+    A run that is killed leaves that record: what it has left is unknown until somebody judges it.
+    """
     request, release = attempt.request, attempt.release
-    if not attempt.model.RESUMABLE:
-        return
-    attempt.ledger.begin(
+    begun = attempt.ledger.begin(
         Begun(
             id=attempt.id,
             app=release.app,
@@ -152,26 +154,28 @@ def begin(attempt: Attempt, plan: Plan) -> None:
             approval=request.approval,
         )
     )
+    return replace(attempt, id=begun.id, token=order.token(begun.id))
 
 
 def carry_out(attempt: Attempt, plan: Plan, verified: Deployment | None) -> tuple[Deployment, ...]:
     """Apply, verify, test and record. Returns what was recorded: the attempt, and the rollback if there was one."""
     commit, followed = tried(attempt, plan)
     followed = followed or verify(attempt, commit)
-    outcome = test(attempt, followed)
+    outcome = test(attempt, followed, fetched=False)
     return conclude(attempt, Course(plan=plan, verified=verified, commit=commit, followed=followed, tested=outcome))
 
 
 def tried(attempt: Attempt, plan: Plan) -> tuple[str, Followed | None]:
     """Apply; returns the commit, and the verdict where it is known by then: a check failed, and nothing is applied.
 
-    Raises as the model does. On the way back an error that another try does not mend is a verdict: it is recorded.
+    Raises as the model does. On the way back, which is after another version was applied, every failure is a verdict.
     """
-    verdicts = (GateFailed, BadInput, Refused) if attempt.kind == "rollback" else (GateFailed,)
+    if attempt.kind == "rollback":
+        return faults.caught(lambda: (apply(attempt, plan), None), lambda why: ("", _not_reached(why)))
     try:
         return apply(attempt, plan), None
-    except verdicts as error:
-        return "", Followed(reached=False, superseded_by="", observation=None, reason=error.message)
+    except GateFailed as error:
+        return "", _not_reached(error.message)
 
 
 def apply(attempt: Attempt, plan: Plan) -> str:
@@ -183,13 +187,21 @@ def apply(attempt: Attempt, plan: Plan) -> str:
 
 
 def verify(attempt: Attempt, commit: str) -> Followed:
-    """Wait until the environment runs the release, or does not."""
+    """Wait until the environment runs the release, or does not. What cannot be known is not reached."""
     with _phase(attempt, "verify") as phase:
         # The page is written once there is a verdict: now there is time to load what that needs.
         threading.Thread(target=_load_ahead, daemon=True).start()
-        followed = attempt.model.follow(attempt.place, attempt.release, commit)
+        followed = follow(attempt, commit)
         phase.status, phase.detail = "passed" if followed.reached else "failed", followed.reason
     return followed
+
+
+def follow(attempt: Attempt, commit: str) -> Followed:
+    """Return what the model makes of it. What cannot be known is not reached."""
+    return faults.caught(
+        lambda: attempt.model.follow(attempt.place, attempt.release, commit),
+        lambda why: _not_reached(f"it cannot be known whether it came up: {why}"),
+    )
 
 
 def _load_ahead() -> None:
@@ -200,15 +212,39 @@ def _load_ahead() -> None:
         pages.get_template(name)
 
 
-def test(attempt: Attempt, followed: Followed) -> TestOutcome | None:
-    """Run the environment's tests against what runs; None where there is nothing to run them against, or none."""
-    if not followed.reached or not attempt.target.environment.tests or attempt.kind == "rollback":
+def fetch_tests(attempt: Attempt, followed: Followed) -> TestOutcome | None:
+    """Check out what the tests need, which may take credentials; returns an outcome only where that failed."""
+    if not _tests_wanted(attempt, followed):
+        return None
+    return faults.caught(
+        lambda: environment_tests.fetch(attempt.release, attempt.target, attempt.folder),
+        lambda why: TestOutcome(TestReport(), f"the tests cannot be had: {why}"),
+    )
+
+
+def test(attempt: Attempt, followed: Followed, *, fetched: bool) -> TestOutcome | None:
+    """Run the environment's tests against what runs; None where there is nothing to run them against, or none.
+
+    They are the app's own code, and given no credentials; where they are `fetched`, none are needed for them either.
+    """
+    if not _tests_wanted(attempt, followed):
         return None
     with _phase(attempt, "test") as phase:
-        outcome = environment_tests.run(attempt.release, attempt.target, attempt.folder)
+        outcome = (None if fetched else fetch_tests(attempt, followed)) or faults.caught(
+            lambda: environment_tests.run(attempt.release, attempt.target, attempt.folder),
+            lambda why: TestOutcome(TestReport(), f"the tests cannot be run: {why}"),
+        )
         phase.status = "failed" if outcome.failure else "passed"
         phase.detail = outcome.failure or outcome.tests.summary
     return outcome
+
+
+def _tests_wanted(attempt: Attempt, followed: Followed) -> bool:
+    return followed.reached and bool(attempt.target.environment.tests) and attempt.kind != "rollback"
+
+
+def _not_reached(why: str) -> Followed:
+    return Followed(reached=False, superseded_by="", observation=None, reason=why)
 
 
 def conclude(attempt: Attempt, course: Course) -> tuple[Deployment, ...]:
@@ -251,7 +287,7 @@ def _record(attempt: Attempt, course: Course) -> Deployment:
         resources=followed.resources,
     )
     with _phase(attempt, "record") as phase:
-        attempt.ledger.record(deployment)
+        deployment = attempt.ledger.record(deployment)
         phase.detail = f"recorded as {outcome}"
     return replace(deployment, phases=tuple(attempt.phases), seconds=time.monotonic() - attempt.clock)
 
@@ -266,9 +302,12 @@ def _outcome(followed: Followed, failure: str) -> Outcome:
 
 def _evidence(attempt: Attempt, course: Course, outcome: Outcome) -> str:
     """Return what there is to see of a failure, and what was done about a first deployment."""
-    lines = [attempt.model.diagnose(attempt.target, attempt.release, course.followed)]
+    model, target, release = attempt.model, attempt.target, attempt.release
+    lines = [
+        faults.caught(lambda: model.diagnose(target, release, course.followed), lambda why: f"no evidence: {why}"),
+    ]
     if outcome == "failed" and attempt.kind == "deployment" and course.verified is None:
-        lines.append(attempt.model.withdraw(attempt.target, attempt.release))
+        lines.append(faults.caught(lambda: model.withdraw(target, release), lambda why: f"it was not withdrawn: {why}"))
     return "\n".join(line for line in lines if line)
 
 
@@ -287,7 +326,23 @@ def _roll_back(attempt: Attempt, verified: Deployment, failed: Deployment) -> tu
         folder=attempt.folder,
         kind="rollback",
     )
-    return carry_out(back, planned(back, verified, "rollback"), verified)
+    plan, unplanned = faults.caught(
+        lambda: (planned(back, verified, "rollback"), ""), lambda why: (_no_plan(back, verified), why)
+    )
+    if unplanned:
+        followed = _not_reached(f"the way back cannot be planned: {unplanned}")
+        return conclude(back, Course(plan=plan, verified=verified, commit="", followed=followed, tested=None))
+    return carry_out(back, plan, verified)
+
+
+def _no_plan(attempt: Attempt, verified: Deployment) -> Plan:
+    return Plan(
+        environment=attempt.target.name,
+        declared=None,
+        running=None,
+        verified=verified.version,
+        wanted=attempt.release.version,
+    )
 
 
 def _message(attempt: Attempt) -> str:
@@ -317,7 +372,7 @@ def _phase(attempt: Attempt, name: str, title: str = "") -> Iterator[_Running]:
     try:
         yield running
     except JenkinsCdError as error:
-        running.status, running.detail, error.phase = "failed", error.message.splitlines()[0], name
+        running.status, running.detail, error.phase = "failed", split_lines(error.message)[0], name
         raise
     finally:
         seconds = time.monotonic() - clock

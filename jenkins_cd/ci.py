@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -10,37 +12,64 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
-from jenkins_cd import branches, checkout_locks, results, unexpected, versions
+from jenkins_cd import branches, checkout_locks, last_version, masking, results, unexpected, versions
 from jenkins_cd.config import Config
-from jenkins_cd.config.types import Releases
-from jenkins_cd.errors import BadInput, Interrupted, JenkinsCdError
-from jenkins_cd.model import CiResult, Progress, StageResult, Status
-from jenkins_cd.stages import Build, Stage
+from jenkins_cd.config.types import GIT_URL, Releases
+from jenkins_cd.errors import BadInput, ExternalFailure, GateFailed, Interrupted, JenkinsCdError
+from jenkins_cd.gitops.ledger import Ledger
+from jenkins_cd.lines import split_lines
+from jenkins_cd.model import CiResult, GitState, Progress, StageResult, Status
+from jenkins_cd.stages import Build, Stage, upload
 from jenkins_cd.stages import load as load_stages
 from jenkins_cd.suggest import nearest
 from jenkins_cd.toolchains import detect
 from jenkins_cd.toolchains import load as load_toolchain
 from jenkins_cd.tools import git, interrupts, process
 
+JUST_BEFORE = 10.0  # seconds within which whoever stops a run has ended all its programs, us last
+
 
 def prepare(workspace: Path, config: Config, version: str | None, progress: Progress) -> Build:
     """Return what every stage needs to know of this checkout. Raises BadInput where its state cannot be known."""
     state = git.state(workspace)
-    rules = config.platform.releases if config.platform else Releases()
+    if version is None:
+        version = versions.from_tag(os.environ.get("TAG_NAME", ""))
     return Build(
         workspace=workspace,
         config=config,
         toolchain=load_toolchain(config.app.toolchain or detect(workspace)),
-        version=versions.derive(
-            state, versions.from_tag(os.environ.get("TAG_NAME", "")) if version is None else version
-        ),
+        version=versions.derive(state, version),
         commit=state.commit,
         committed=state.committed,
         dirty=state.dirty,
         source=state.source,
-        unreleased=branches.unreleased(rules, state, os.environ),
+        authors=state.authors,
+        unreleased=_unreleased(workspace, config, state, version),
         progress=progress,
     )
+
+
+def _unreleased(workspace: Path, config: Config, state: GitState, version: str | None) -> str:
+    """Return why the commit becomes no release, or an empty string where it may. `version` is the one that is given."""
+    platform = config.platform
+    reason = branches.unreleased(platform.releases if platform else Releases(), state, os.environ)
+    if reason or platform is None:
+        return reason
+    if not git.is_url(state.source):
+        return f"a deployment could not fetch the commit from {state.source}: expected {GIT_URL.expected}"
+    return "" if version is not None else last_version.seen_to_lack(workspace, state, platform)
+
+
+def check_source(build: Build, stages: Iterable[str]) -> None:
+    """Raise Refused, before any work, where these stages would publish a release that its app may not have from here.
+
+    Where the ledger cannot be read now, the stage `upload` tells, before it pushes anything.
+    """
+    platform = build.config.platform
+    if platform is None or build.unreleased or upload.STAGE not in stages:
+        return
+    with contextlib.suppress(BadInput, ExternalFailure, GateFailed):
+        Ledger.open(platform).check_source(upload.release_of(build))
 
 
 def select(names: Sequence[str]) -> Mapping[str, Stage]:
@@ -81,7 +110,7 @@ def _run(build: Build, stages: Mapping[str, Stage], fail_fast: bool) -> CiResult
                     if fail_fast and result.status == "failed":
                         process.stop_all()
         except Interrupted as stop:
-            _abandon(stages, done, running, stop)
+            _abandon(build, stages, done, running, stop)
     return _collect(build, {name: done[name] for name in stages}, started, time.monotonic() - clock)
 
 
@@ -115,8 +144,15 @@ def _ready(stages: Mapping[str, Stage], done: Mapping[str, StageResult], running
     return [
         name
         for name, stage in stages.items()
-        if name not in done and name not in busy and all(need in done for need in stage.NEEDS if need in stages)
+        if name not in done and name not in busy and all(need in done for need in _before(stage, stages))
     ]
+
+
+def _before(stage: Stage, stages: Mapping[str, Stage]) -> list[str]:
+    """Return the stages that must have ended first. Where we have secrets, one that uses some runs beside none that
+    runs the app's own code: its programs, as Git, are given them, and that code could look at those."""
+    alone = stage.CREDENTIALS and masking.secrets_given()
+    return [name for name, other in stages.items() if name in stage.NEEDS or (alone and not other.CREDENTIALS)]
 
 
 def _blocker(stage: Stage, stages: Mapping[str, Stage], done: Mapping[str, StageResult]) -> str:
@@ -160,7 +196,7 @@ def _empty(build: Build, name: str, status: Status, reason: str) -> StageResult:
 def _failure(build: Build, name: str, error: JenkinsCdError) -> StageResult:
     problems = getattr(error, "problems", ())
     evidence = "\n".join([error.message, *problems, *([error.hint] if error.hint else [])])
-    reason = error.message.splitlines()[0]
+    reason = split_lines(error.message)[0]
     return replace(_empty(build, name, "failed", reason), evidence=evidence, exit_code=error.exit_code)
 
 
@@ -171,7 +207,22 @@ def _stopped(build: Build, name: str, reason: str) -> StageResult:
     return result
 
 
+def _doubtful(result: StageResult) -> bool:
+    """Tell whether a stage has ended so shortly before the run was stopped that its programs may have been stopped.
+
+    What was published was published.
+    """
+    if interrupts.run.number == signal.SIGINT:  # Ctrl-C comes to us alone, and we have told the programs
+        return False
+    if time.time() - (result.started.timestamp() + result.seconds) > JUST_BEFORE or not result.commands:
+        return False
+    if result.status == "failed":
+        return process.ended_by_signal(result.commands[-1].exit_code)
+    return result.status == "passed" and result.release is None
+
+
 def _abandon(
+    build: Build,
     stages: Mapping[str, Stage],
     done: Mapping[str, StageResult],
     running: Mapping[Future[StageResult], str],
@@ -179,8 +230,11 @@ def _abandon(
 ) -> None:
     """Wait for the stages whose programs were just told to end, then say what was unfinished."""
     wait(running)
+    doubtful = [name for name, result in done.items() if _doubtful(result)]
+    for name in doubtful:
+        _stopped(build, name, "stopped, or about to be: how it ended says nothing")
     finished = {name for future, name in running.items() if future.result().status in ("passed", "failed", "skipped")}
-    unfinished = [name for name in stages if name not in done and name not in finished]
+    unfinished = [name for name in stages if name in doubtful or (name not in done and name not in finished)]
     raise Interrupted(
         f"{stop.message}; unfinished: {', '.join(unfinished) or 'nothing'}",
         f"run it again: jenkins-cd ci {' '.join(unfinished)}".rstrip(),

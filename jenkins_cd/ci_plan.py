@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import get_args
 
 from jenkins_cd import pipelines, promote
@@ -32,12 +32,7 @@ class CiPlan:
 
 def plan(build: Build, stages: Mapping[str, Stage], platform: Snapshot | None = None) -> CiPlan:
     """Return the order of the stages, what can run at once, and the credentials and reports of each."""
-    waves: dict[str, int] = {}
-    steps = []
-    for name, stage in stages.items():
-        needs = tuple(need for need in stage.NEEDS if need in stages)
-        waves[name] = max((waves[need] + 1 for need in needs), default=0)
-        steps.append(_step(build, name, stage, needs, waves[name]))
+    steps = _in_waves([_step(build, name, stage, stages) for name, stage in stages.items()])
     app = build.config.app
     return CiPlan(
         app=app.app,
@@ -51,18 +46,31 @@ def plan(build: Build, stages: Mapping[str, Stage], platform: Snapshot | None = 
     )
 
 
-def _step(build: Build, name: str, stage: Stage, needs: tuple[str, ...], wave: int) -> Step:
+def _in_waves(steps: list[Step]) -> list[Step]:
+    """Return the steps with the wave in which each can run.
+
+    One that has credentials waits for all that have none: these run the app's own code, which as the same user could
+    read them from its neighbour's environment.
+    """
+    bare = [step.stage for step in steps if not step.credentials and not step.skip_reason]
+    waves: dict[str, int] = {}
+    for step in steps:
+        before = {*step.needs, *bare} if step.credentials else {*step.needs}
+        waves[step.stage] = max((waves[name] + 1 for name in before if name in waves), default=0)
+    return [replace(step, wave=waves[step.stage]) for step in steps]
+
+
+def _step(build: Build, name: str, stage: Stage, stages: Mapping[str, Stage]) -> Step:
     skip_reason = stage.skip_reason(build)
     platform = build.config.platform
     return Step(
         stage=name,
         arguments=("ci", name, "--version", build.version),
-        needs=needs,
-        wave=wave,
+        needs=tuple(need for need in stage.NEEDS if need in stages),
         skip_reason=skip_reason,
         credentials=() if skip_reason else pipelines.credentials(platform, stage.CREDENTIALS),
         unstable=platform is not None and name in get_args(Check) and name in platform.jenkins.unstable,
-        junit=",".join(unit_tests.junit_files(build)) if name == unit_tests.STAGE and not skip_reason else "",
+        junit=unit_tests.junit_file(build) if name == unit_tests.STAGE and not skip_reason else "",
         findings=f"{FOLDER}/{name}.sarif" if name in checks.STAGES and not skip_reason else "",
     )
 

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import yaml
-
 from jenkins_cd import pipelines
 from jenkins_cd.config.types import PlatformFile
 from jenkins_cd.errors import ExternalFailure, Refused
 from jenkins_cd.pipelines import PipelinePlan, Snapshot, Step
 from jenkins_cd.tools import helm, leftovers, registry
+from jenkins_cd.tools.kubernetes_yaml import load_all
 
 FOLDER = Path(__file__).parent / "charts" / "common-chart"
 
@@ -33,8 +32,18 @@ class Publication:
 
 def identity() -> tuple[str, str]:
     """Return name and version of the shipped chart."""
-    chart = yaml.safe_load((FOLDER / "Chart.yaml").read_text(encoding="utf-8"))
+    [chart] = load_all((FOLDER / "Chart.yaml").read_text(encoding="utf-8"))
     return str(chart["name"]), str(chart["version"])
+
+
+def advice(chart: Path) -> str:
+    """Return how the common chart gets to the registry where a chart folder depends on it, else an empty string."""
+    name, version = identity()
+    wanted = [str(one.get("version") or "") for one in helm.dependencies(chart) if one.get("name") == name]
+    if not wanted:
+        return ""
+    other = "" if wanted[0] == version else f" (this one has {version}, {wanted[0]} comes with another jenkins-cd)"
+    return f"publish the {name}, once for each version: jenkins-cd common-chart publish{other}"
 
 
 def steps(platform: PlatformFile, snapshot: Snapshot | None) -> PipelinePlan:

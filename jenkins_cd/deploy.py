@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jenkins_cd.attempt import Attempt, Request, allowed, already, begin, carry_out, planned
+from jenkins_cd.begun import left_behind
 from jenkins_cd.config.types import Environment, PlatformFile
 from jenkins_cd.delivery import DeliveryModel, Target, keeping
 from jenkins_cd.delivery import load as load_model
 from jenkins_cd.errors import BadInput
 from jenkins_cd.gitops.ledger import Ledger
-from jenkins_cd.model import Deployment, Plan, Progress
+from jenkins_cd.model import Deployment, Plan, Progress, Release
 from jenkins_cd.suggest import nearest
 from jenkins_cd.tools import lock
 
@@ -26,6 +27,7 @@ class Done:
     plan: Plan
     deployments: tuple[Deployment, ...] = ()  # the attempt, and the rollback if there was one
     already: bool = False
+    failure: str = ""  # what a step found to be wrong that leaves the verdict to the next one
 
     @property
     def verified(self) -> bool:
@@ -63,13 +65,16 @@ def deploy(
         if dry_run:
             attempt.model.rehearse(attempt.target, attempt.release)
             return Done(plan=plan)
-        attempt = allowed(attempt)
-        begin(attempt, plan)
-        return Done(plan=plan, deployments=carry_out(attempt, plan, verified))
+        attempt = begin(allowed(attempt), plan)
+        with left_behind(attempt):
+            return Done(plan=plan, deployments=carry_out(attempt, plan, verified))
 
 
 def resolve(platform: PlatformFile, request: Request, folder: Path, progress: Progress) -> Attempt:
-    """Return the release that is asked for and the place it goes to. Raises BadInput with the nearest valid names."""
+    """Return the release that is asked for and the place it goes to.
+
+    Raises BadInput with the nearest valid names, and Refused where the release is not from its app's own source.
+    """
     environment = known_environment(platform, request.environment)
     ledger = Ledger.open(platform)
     with ThreadPoolExecutor(1) as beside:  # while Git is at work
@@ -77,15 +82,22 @@ def resolve(platform: PlatformFile, request: Request, folder: Path, progress: Pr
         release = ledger.release(request.app, request.version)
     if release is None:
         raise unknown(ledger, request.app, request.version)
-    names = {"app": release.app, "project": release.project, "environment": request.environment}
-    target = Target(
-        name=request.environment,
+    ledger.check_source(release)
+    target = target_of(platform, request.environment, release, progress)
+    return Attempt(request=request, release=release, target=target, model=loaded.result(), ledger=ledger, folder=folder)
+
+
+def target_of(platform: PlatformFile, name: str, release: Release, progress: Progress) -> Target:
+    """Return the place that a release goes to. Raises BadInput where there is no environment of that name."""
+    environment = known_environment(platform, name)
+    names = {"app": release.app, "project": release.project, "environment": name}
+    return Target(
+        name=name,
         environment=environment,
         platform=platform,
         url=environment.health_url.format(**names).rstrip("/"),
         progress=progress,
     )
-    return Attempt(request=request, release=release, target=target, model=loaded.result(), ledger=ledger, folder=folder)
 
 
 def _load(name: str) -> DeliveryModel:

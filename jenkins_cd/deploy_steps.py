@@ -1,27 +1,37 @@
-"""The steps of a deployment, each a command of its own, for a pipeline that shows them: plan, apply, verify, test.
+"""The steps of a deployment, each a command of its own, for a pipeline that shows them: from plan to record.
 
-What a step found out is handed to the next one in the results folder. A step may be killed and run again; `test`, or
-the step that fails, records the verdict and puts the version before back where the environment wants it so.
+What a step found out is handed to the next one in the results folder. A step may be killed and run again; `record`, or
+the step before the tests that fails, records the verdict and puts the version before back where the environment wants
+it so. `test` runs code of the app: it needs no credentials, since `verify` has fetched what it runs, and gets none.
+
+That folder is open to whatever else runs in the workspace, so nothing in it decides anything: `apply` plans and asks
+policy itself, the steps after it go by what it has put into the ledger, and look again at what is said to run.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
+from datetime import datetime
 from pathlib import Path
 
 from jenkins_cd import attempt as phases
 from jenkins_cd import pipelines, results
 from jenkins_cd.attempt import Attempt, Course, Request
+from jenkins_cd.begun import left_behind, taken_up
 from jenkins_cd.config.types import PlatformFile
 from jenkins_cd.delivery import Followed
-from jenkins_cd.deploy import Done, alone, known_environment, resolve
+from jenkins_cd.delivery import load as load_model
+from jenkins_cd.deploy import Done, alone, known_environment, resolve, target_of
+from jenkins_cd.environment_tests import TestOutcome
 from jenkins_cd.errors import BadInput
-from jenkins_cd.model import Deployment, Phase, Plan, Progress
+from jenkins_cd.gitops.ledger import Ledger
+from jenkins_cd.model import Deployment, Phase, Plan, Progress, Release
 from jenkins_cd.pipelines import PipelinePlan, Snapshot, Step
 
-STAGES: Mapping[str, str] = {"plan": "Plan", "apply": "Deploy", "verify": "Verify", "test": "Tests"}  # as shown
+STAGES: Mapping[str, str] = {  # as shown
+    "plan": "Plan", "apply": "Deploy", "verify": "Verify", "test": "Tests", "record": "Record",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,13 +39,15 @@ class Underway:
     """What the steps so far have found out."""
 
     request: Request
+    release: Release
     plan: Plan
-    verified: Deployment | None  # what was verified there before
     started: datetime
-    token: str  # of the record: made again, it is the same
+    id: str = ""  # under which it was begun in the ledger
     phases: tuple[Phase, ...] = ()
     commit: str = ""
     followed: Followed | None = None
+    tested: bool = False
+    outcome: TestOutcome | None = None  # of the tests; None: there are none
     already: bool = False
     ended: tuple[Deployment, ...] = ()  # what was recorded: nothing is left to do
 
@@ -51,8 +63,9 @@ def planned(platform: PlatformFile, request: Request, junit: str, snapshot: Snap
             arguments=("deploy", *names, "--step", name),
             needs=tuple(list(STAGES.values())[:wave][-1:]),
             wave=wave,
-            credentials=given,
-            junit=junit if name != "plan" else "",
+            credentials=() if name == "test" else given,
+            junit=junit if name not in ("plan", "test") else "",
+            always=name == "record",
         )
         for wave, (name, shown) in enumerate(STAGES.items())
     ]
@@ -70,39 +83,105 @@ def run(step: str, platform: PlatformFile, request: Request, folder: Path, progr
 
     Raises as `deploy` does, and BadInput where the step before has not run for this request.
     """
-    attempt = resolve(platform, request, folder, progress)
-    file = folder / "deploy"
+    if step == "test":
+        attempt = _without_ledger(platform, request, folder, progress)
+    else:
+        attempt = resolve(platform, request, folder, progress)
     name = f"{request.environment}-{attempt.release.project}-{attempt.release.app}"
     with alone(attempt):
         if step == "plan":
             underway = _plan(attempt)
         else:
-            before = _before(results.load(file, name, Underway), request, step)
-            attempt = _continued(attempt, before)
-            underway = before if before.already or before.ended else _STEPS[step](attempt, before)
-        results.save(file, name, replace(underway, phases=tuple(attempt.phases)))
-    return Done(plan=underway.plan, deployments=underway.ended, already=underway.already)
+            before = _before(results.load(_place(folder), name, Underway), request, step)
+            attempt, underway = _continue(step, attempt, before)
+        results.save(_place(folder), name, replace(underway, phases=tuple(attempt.phases)))
+    failure = underway.outcome.failure if underway.outcome and not underway.ended else ""
+    return Done(plan=underway.plan, deployments=underway.ended, already=underway.already, failure=failure)
+
+
+def _place(folder: Path) -> Path:
+    return folder / "deploy"
+
+
+def _without_ledger(platform: PlatformFile, request: Request, folder: Path, progress: Progress) -> Attempt:
+    """Return the attempt as the steps before have left it: to ask the ledger would take credentials."""
+    files = sorted(_place(folder).glob("*.json"), key=lambda file: file.stat().st_mtime, reverse=True)
+    found = (results.load(_place(folder), file.stem, Underway) for file in files)
+    ours = next((state for state in found if state and _names(state.request) == _names(request)), None)
+    before = _before(ours, request, "test")
+    return Attempt(
+        request=request,
+        release=before.release,
+        target=target_of(platform, request.environment, before.release, progress),
+        model=load_model(known_environment(platform, request.environment).model),
+        ledger=Ledger.open(platform),
+        folder=folder,
+        phases=list(before.phases),
+    )
 
 
 def _plan(attempt: Attempt) -> Underway:
     verified = attempt.ledger.verified(attempt.request.app, attempt.request.environment)
     plan = phases.planned(attempt, verified)
-    underway = Underway(
-        request=attempt.request, plan=plan, verified=verified, started=attempt.started, token=attempt.token
-    )
+    underway = Underway(request=attempt.request, release=attempt.release, plan=plan, started=attempt.started)
     if phases.already(attempt, plan):
         return replace(underway, already=True)
-    phases.allowed(replace(attempt, phases=[]))  # told before anything is changed; asked, and recorded, when it is
+    # Told before anything is changed; asked, and recorded, when it is.
+    phases.allowed(replace(attempt, phases=[]), record=False)
     return underway
 
 
-def _apply(attempt: Attempt, before: Underway) -> Underway:
-    allowed = phases.allowed(attempt)
+def _continue(step: str, attempt: Attempt, before: Underway) -> tuple[Attempt, Underway]:
+    """Run a step that is not the first; returns the attempt that it worked on, too."""
+    if step == "test":
+        return attempt, before if before.already or before.ended else _test(attempt, before)
+    if before.already:
+        return attempt, _still_already(attempt, before)
+    if ended := _recorded(attempt, before):
+        return replace(attempt, phases=list(before.phases)), replace(before, ended=ended)
+    before = replace(before, ended=())
+    if step == "apply":
+        return _apply(replace(attempt, started=before.started), before)
+    attempt = _begun(attempt, before, step)
+    with left_behind(attempt):
+        return attempt, _STEPS[step](attempt, before)
+
+
+def _still_already(attempt: Attempt, before: Underway) -> Underway:
+    """Return what the plan found, if it is so."""
+    plan = attempt.model.plan(attempt.target, attempt.release, before.plan.verified)
+    if not phases.already(attempt, plan):
+        raise _missing(before.request, "plan")
+    return before
+
+
+def _recorded(attempt: Attempt, before: Underway) -> tuple[Deployment, ...]:
+    """Return the verdicts that the steps before have recorded, as the ledger has them; none where it has not."""
+    app, environment = attempt.request.app, attempt.request.environment
+    found = [attempt.ledger.deployment(app, environment, one.id) for one in before.ended]
+    known = tuple(one for one in found if one)
+    latest = attempt.ledger.latest(app, environment)
+    ours = known and known[0].version == attempt.release.version and known[0].build_url == attempt.request.build_url
+    return known if ours and len(known) == len(found) and latest == known[-1] else ()
+
+
+def _begun(attempt: Attempt, before: Underway, step: str) -> Attempt:
+    """Return the attempt as `apply` has begun it: who asked, who approved and since when is what the ledger says."""
+    request = attempt.request
+    begun = attempt.ledger.begun_as(request.app, request.environment, before.id) if before.id else None
+    if begun is None or begun.version != request.version or begun.build_url != request.build_url:
+        raise _missing(request, "apply" if step == "verify" else "verify")
+    return taken_up(replace(attempt, phases=list(before.phases)), begun)
+
+
+def _apply(attempt: Attempt, before: Underway) -> tuple[Attempt, Underway]:
     verified = attempt.ledger.verified(before.request.app, before.request.environment)  # maybe not the plan's any more
-    phases.begin(allowed, before.plan)
-    commit, followed = phases.tried(allowed, before.plan)
-    applied = replace(before, request=allowed.request, verified=verified, commit=commit, followed=None)
-    return _concluded(allowed, applied, followed) if followed else applied
+    plan = phases.planned(attempt, verified)
+    attempt = phases.begin(phases.allowed(attempt), plan)
+    with left_behind(attempt):
+        commit, followed = phases.tried(attempt, plan)
+        applied = replace(before, request=attempt.request, plan=plan, id=attempt.id, commit=commit, followed=None)
+        return attempt, _concluded(attempt, applied, followed) if followed else applied
 
 
 def _verify(attempt: Attempt, before: Underway) -> Underway:
@@ -110,22 +189,37 @@ def _verify(attempt: Attempt, before: Underway) -> Underway:
         raise _missing(before.request, "apply")
     followed = phases.verify(attempt, before.commit)
     underway = replace(before, followed=followed)
-    return underway if followed.reached else _concluded(attempt, underway, followed)
+    failure = phases.fetch_tests(attempt, followed)
+    return underway if followed.reached and not failure else _concluded(attempt, underway, followed, failure)
 
 
 def _test(attempt: Attempt, before: Underway) -> Underway:
     if before.followed is None:
         raise _missing(before.request, "verify")
-    return _concluded(attempt, before, before.followed)
+    return replace(before, outcome=phases.test(attempt, before.followed, fetched=True), tested=True)
 
 
-def _concluded(attempt: Attempt, before: Underway, followed: Followed) -> Underway:
-    tested = phases.test(attempt, followed)
-    course = Course(plan=before.plan, verified=before.verified, commit=before.commit, followed=followed, tested=tested)
+def _record(attempt: Attempt, before: Underway) -> Underway:
+    if before.followed is None:
+        raise _missing(before.request, "verify")
+    if not before.tested or (attempt.target.environment.tests and before.outcome is None):
+        raise _missing(before.request, "test")
+    return _concluded(attempt, before, _seen_again(attempt, before), before.outcome)
+
+
+def _seen_again(attempt: Attempt, before: Underway) -> Followed:
+    """Return how it stands now: that it came up stands in a file, and is not believed. It need not settle again."""
+    at_once = replace(attempt.target, environment=replace(attempt.target.environment, settle="0ms"))
+    return phases.follow(replace(attempt, target=at_once), before.commit)
+
+
+def _concluded(attempt: Attempt, before: Underway, followed: Followed, outcome: TestOutcome | None = None) -> Underway:
+    verified = attempt.ledger.verified(before.request.app, before.request.environment, before=attempt.id)
+    course = Course(plan=before.plan, verified=verified, commit=before.commit, followed=followed, tested=outcome)
     return replace(before, ended=phases.conclude(attempt, course))
 
 
-_STEPS: Mapping[str, Callable[[Attempt, Underway], Underway]] = {"apply": _apply, "verify": _verify, "test": _test}
+_STEPS: Mapping[str, Callable[[Attempt, Underway], Underway]] = {"verify": _verify, "record": _record}
 
 
 def _before(underway: Underway | None, request: Request, step: str) -> Underway:
@@ -133,23 +227,6 @@ def _before(underway: Underway | None, request: Request, step: str) -> Underway:
     if underway is None or _names(underway.request) != _names(request):
         raise _missing(request, "plan" if step == "apply" else f"plan, then the others up to {step}")
     return underway
-
-
-def _continued(attempt: Attempt, before: Underway) -> Attempt:
-    """Return the attempt as it stood when the step before ended: its phases, its approval, and the time it took."""
-    given = before.request
-    request = replace(
-        attempt.request, approver=given.approver, approval_reason=given.approval_reason, approval=given.approval
-    )
-    passed = (datetime.now(timezone.utc) - before.started).total_seconds()
-    return replace(
-        attempt,
-        request=request,
-        started=before.started,
-        token=before.token,
-        clock=attempt.clock - max(passed, 0.0),
-        phases=list(before.phases),
-    )
 
 
 def _names(request: Request) -> tuple[str, str, str]:

@@ -26,6 +26,8 @@ class Difference:
     version: str | None  # that it is compared with; None: what is declared now, whatever that is
     text: str  # a unified diff by object; empty: nothing would
     notes: tuple[str, ...] = ()  # what it does not show
+    source: str = ""  # the Git URL that the version's release comes from; empty: no version is compared
+    commit: str = ""
     schema: str = "jenkins_cd/diff/v1"
 
     @property
@@ -53,6 +55,7 @@ def difference(question: Question) -> Difference:
     """
     model = known_environment(question.platform, question.environment).model
     text, notes = _MODELS.get(model, _planned)(question)
+    release = Ledger.open(question.platform).release(question.app, question.version) if question.version else None
     return Difference(
         app=question.app,
         environment=question.environment,
@@ -60,6 +63,8 @@ def difference(question: Question) -> Difference:
         version=question.version,
         text=text,
         notes=notes,
+        source=release.source if release else "",
+        commit=release.commit if release else "",
     )
 
 

@@ -12,11 +12,12 @@ from typing import Literal
 from jenkins_cd import toolchains
 from jenkins_cd.config.types import AppFile, PlatformFile
 from jenkins_cd.errors import BadInput, ExternalFailure, JenkinsCdError, MissingTool
+from jenkins_cd.lines import split_lines
 from jenkins_cd.toolchains import Tool
 from jenkins_cd.tools import argocd, argocd_credentials, git, images, jenkins, process, registry
 
 OWN_TOOLS: Mapping[str, Tool] = {
-    "git": Tool(version=("git", "--version"), minimum="2.30", install="apt-get install git"),
+    "git": Tool(version=("git", "--version"), minimum="2.32", install="apt-get install git"),
     "helm": Tool(
         version=("helm", "version", "--short"), minimum="3.14", install="go install helm.sh/helm/v4/cmd/helm@v4.3.1"
     ),
@@ -73,7 +74,7 @@ def _tool(name: str, tool: Tool) -> Check:
         return _broken(name, "tool", wanted, error)
     number = re.search(r"\d+(\.\d+)+", done.stdout + done.stderr)
     if done.exit_code != 0:
-        said = done.output.splitlines()
+        said = split_lines(done.output)
         return Check(
             name=name, kind="tool", ok=False, wanted=wanted, found=said[-1] if said else "broken", mend=tool.install
         )
@@ -146,4 +147,4 @@ def _repository(name: str, url: str) -> Check:
 
 def _broken(name: str, kind: Literal["tool", "server"], wanted: str, error: JenkinsCdError) -> Check:
     mend = error.hint or ("try again" if isinstance(error, ExternalFailure) else "")
-    return Check(name=name, kind=kind, ok=False, wanted=wanted, found=error.message.splitlines()[0], mend=mend)
+    return Check(name=name, kind=kind, ok=False, wanted=wanted, found=split_lines(error.message)[0], mend=mend)

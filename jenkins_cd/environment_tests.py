@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from jenkins_cd.config import APP_FILE, check
 from jenkins_cd.config.types import AppFile, AppTest, seconds
 from jenkins_cd.delivery import Target
-from jenkins_cd.errors import JenkinsCdError
-from jenkins_cd.findings import junit
+from jenkins_cd.errors import BadInput, JenkinsCdError
+from jenkins_cd.findings import junit, reports
+from jenkins_cd.lines import split_lines
 from jenkins_cd.model import Release, TestCase, TestReport
 from jenkins_cd.tools import git, process
 
@@ -23,17 +24,22 @@ class TestOutcome:
     failure: str = ""
 
 
-def run(release: Release, target: Target, folder: Path) -> TestOutcome:
-    """Check out the release's commit below `folder` and run each test of the environment; all run, whatever fails.
-
-    A test passes when its command exits with 0 and no case of its JUnit files failed; files that are missing fail it.
-    Raises ExternalFailure where the commit cannot be had.
-    """
-    source = folder / "tests" / target.name / "source"
-    shutil.rmtree(source, ignore_errors=True)
+def fetch(release: Release, target: Target, folder: Path) -> None:
+    """Check out the release's commit below `folder`, for `run`. Raises ExternalFailure where it cannot be had."""
+    source = _source(target, folder)
+    process.run(["rm", "-rf", "--", str(source)])  # however deep the tests of the last time have nested their folders
     source.parent.mkdir(parents=True, exist_ok=True)
     git.checkout(release.source, release.commit, source)
-    known = check.parse((source / APP_FILE).read_text(encoding="utf-8"), AppFile, APP_FILE, "app")[0].tests
+
+
+def run(release: Release, target: Target, folder: Path) -> TestOutcome:
+    """Run each test of the environment in what `fetch` has checked out; all run, whatever fails. Nothing is fetched.
+
+    A test passes when its command exits with 0 and no case of the JUnit files that it wrote failed; files that it did
+    not write fail it. Raises BadInput where the commit has no cd.yaml that is fit to be read.
+    """
+    source = _source(target, folder)
+    known = _tests(source)
     cases: list[TestCase] = []
     failures: list[str] = []
     for name in target.environment.tests:
@@ -45,12 +51,24 @@ def run(release: Release, target: Target, folder: Path) -> TestOutcome:
     return TestOutcome(TestReport(cases=tuple(cases)), "; ".join(failures))
 
 
+def _source(target: Target, folder: Path) -> Path:
+    return folder / "tests" / target.name / "source"
+
+
+def _tests(source: Path) -> Mapping[str, AppTest]:
+    file = source / APP_FILE
+    if why := reports.unfit(file, source):
+        raise BadInput(f"{file} {why}", "the release's commit must have one")
+    return check.parse(file.read_text(encoding="utf-8"), AppFile, APP_FILE, "app")[0].tests
+
+
 def _run_one(name: str, test: AppTest, release: Release, target: Target, source: Path) -> TestOutcome:
     environment = {"APP_URL": target.url, "APP_VERSION": release.version, "ENVIRONMENT": target.name}
     log = source.parent / f"{name}.log"
     log.unlink(missing_ok=True)
+    before = reports.seen(source, test.junit or "")
     done = process.shell(test.run, cwd=source, env=environment, timeout=seconds(test.timeout), log=log)
-    report, unreadable = _report(test, source)
+    report, unreadable = _report(test, source, before)
     if not test.junit:
         case = TestCase(
             suite=target.name,
@@ -75,14 +93,12 @@ def _failure(test: AppTest, done: process.Completed, report: TestReport, unreada
     return unreadable
 
 
-def _report(test: AppTest, source: Path) -> tuple[TestReport, str]:
+def _report(test: AppTest, source: Path, before: reports.Seen) -> tuple[TestReport, str]:
+    """Return what the JUnit files of a test say, as far as it wrote them, and why they cannot be read."""
     if not test.junit:
         return TestReport(), ""
-    files = sorted(source.glob(test.junit))
-    if not files:
-        return TestReport(), f"it wrote no JUnit file {test.junit}"
     try:
-        report = junit.read(files)
+        report = junit.read(reports.written(source, test.junit, before))
     except JenkinsCdError as error:
         return TestReport(), error.message
     return report, "" if report.cases else f"the JUnit files {test.junit} hold no test"
@@ -93,4 +109,4 @@ def _missing(name: str, release: Release) -> TestOutcome:
 
 
 def _tail(done: process.Completed) -> str:
-    return "" if done.exit_code == 0 else "\n".join(done.output.splitlines()[-5:])
+    return "" if done.exit_code == 0 else "\n".join(split_lines(done.output)[-5:])

@@ -73,7 +73,7 @@ class Refused(JenkinsCdError):
 
 
 class Interrupted(JenkinsCdError):
-    """Somebody stopped the run (Ctrl-C, SIGTERM)."""
+    """Somebody stopped the run (Ctrl-C, SIGTERM, SIGHUP)."""
 
     exit_code = 130
 

@@ -11,7 +11,7 @@ import contextlib
 import itertools
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -142,8 +142,8 @@ def empty_folder(root: Path, *names: str) -> Path:
     return folder
 
 
-def copy_tree(source: Path, into: Path, within: Path, called: str = "the checkout") -> None:
-    """Copy a folder, with what its links name in their place. `called` is what messages call `within`.
+def copy_tree(source: Path, into: Path, within: Path, skip: Collection[Path] = ()) -> None:
+    """Copy a folder of the checkout `within`, with what its links name in their place, but for what is in `skip`.
 
     Raises Unfit that names the first that cannot be copied: a link to nowhere, into itself or out of `within`, or what
     is neither a file nor a folder; also where there are more than MOST_FILES, as links that multiply make of a few.
@@ -156,12 +156,14 @@ def copy_tree(source: Path, into: Path, within: Path, called: str = "the checkou
         above = (*above, folder.resolve())
         to.mkdir()
         for file in sorted(folder.iterdir()):
+            if file in skip:
+                continue
             if next(left) <= 0:
                 raise Unfit(source, f"holds more than {MOST_FILES:,} files, counting what its links name")
             shown = file.relative_to(within)
             real = _real(file, shown)
             if not real.is_relative_to(root):
-                raise Unfit(f"the link {shown}", f"leads out of {called}", "put a copy of what it names there")
+                raise Unfit(f"the link {shown}", "leads out of the checkout", "put a copy of what it names there")
             if any(place.is_relative_to(real) for place in above):
                 raise Unfit(f"the link {shown}", "leads into itself", "remove it")
             if real.is_dir():

@@ -63,6 +63,11 @@ def register_all(environment: Mapping[str, str]) -> None:
             register(value)
 
 
+def secrets_given() -> set[str]:
+    """Return the variables of our environment that hold our secrets, or name the files that do."""
+    return {name for name, value in os.environ.items() if value and _SECRET.fullmatch(name)}
+
+
 def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
     """Return an environment without the variables that hold our secrets, or name the files that do."""
     return {name: value for name, value in environment.items() if not _SECRET.fullmatch(name)}

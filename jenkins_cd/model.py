@@ -24,7 +24,8 @@ Level = Literal["error", "warning", "note"]
 Status = Literal["passed", "failed", "skipped", "stopped"]
 Outcome = Literal["verified", "failed", "superseded", "blocked", "unknown"]
 CHANGED_NOTHING: tuple[Outcome, ...] = ("superseded", "blocked")  # these say nothing of what runs
-Purpose = Literal["registry", "git", "cluster"]  # what a credential is for
+# What a credential is for. The ledger is always in Git; the deploy repository may be missing.
+Purpose = Literal["registry", "git", "deploy-repository", "cluster"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +40,9 @@ class GitState:
     last_tag: str | None  # the nearest reachable SemVer tag
     distance: int  # commits since it, or since the root
     shallow: bool
-    source: str  # origin's URL without userinfo, else the file:// URL of the checkout
+    source: str  # origin's URL without a password, else the file:// URL of the checkout
+    remotes: tuple[str, ...] = ("origin",)  # their names
+    authors: tuple[str, ...] = ()  # who wrote and who committed the commit, each as `name <e-mail>`
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -153,6 +156,7 @@ class Release:
     chart: Chart
     image: Image | None = None
     health: Health = field(default_factory=Health)
+    authors: tuple[str, ...] = ()  # who wrote and who committed the commit, each as `name <e-mail>`
     published: datetime | None = None
     published_by: str = ""
     build_url: str = ""
@@ -272,7 +276,7 @@ class Resource:
 class Deployment:
     """One attempt to bring a release to an environment, and how it ended."""
 
-    id: str  # sorts by time
+    id: str  # sorts after those that the ledger had when it was begun, or gitops.order.NEXT
     app: str
     project: str
     version: str
@@ -303,7 +307,7 @@ class Deployment:
 class Begun:
     """A deployment that policy has allowed and that is about to be applied: what a later run needs to take it up."""
 
-    id: str  # of the deployment that it becomes
+    id: str  # of the deployment that it becomes, or gitops.order.NEXT
     app: str
     project: str
     version: str
@@ -322,7 +326,7 @@ class Begun:
 class Approval:
     """Somebody's word that a version may go to an environment. A deployment that starts after it uses it up."""
 
-    id: str  # sorts by time
+    id: str  # sorts after what the ledger had of the app, or gitops.order.NEXT
     app: str
     project: str
     version: str
@@ -330,6 +334,7 @@ class Approval:
     approver: str
     reason: str
     at: datetime
+    requested_by: str = ""  # who asked for it; empty: nobody knows
     build_url: str = ""
     schema: Literal["jenkins_cd/approval/v1"] = "jenkins_cd/approval/v1"
 

@@ -17,8 +17,6 @@ from jenkins_cd.config import platform as places
 from jenkins_cd.config.types import Environment, JenkinsCredentials, PlatformFile
 from jenkins_cd.model import Purpose
 
-SNAPSHOT = "platform.yaml"  # in the results folder
-
 
 @dataclass(frozen=True, kw_only=True)
 class Credential:
@@ -43,8 +41,9 @@ class Step:
     skip_reason: str = ""
     credentials: tuple[Credential, ...] = ()
     unstable: bool = False  # a failed gate makes the build UNSTABLE
-    junit: str = ""  # JUnit files that it writes: globs in the checkout, with commas between
+    junit: str = ""  # the JUnit file that it writes, if it comes to tests
     findings: str = ""  # the SARIF file that it writes
+    always: bool = False  # it runs also where the step that it needs has failed, to record that
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +98,8 @@ def credentials(
     `environment` is the one whose cluster is meant by the purpose `cluster`.
     """
     known = platform.jenkins.credentials if platform else JenkinsCredentials()
+    if "deploy-repository" in purposes and platform and platform.deploy_repository:
+        purposes = (*purposes, "git")
     bound: list[Credential] = []
     for purpose, name in _USER_AND_PASSWORD.items():
         if purpose in purposes and (id_ := getattr(known, purpose)):
@@ -129,8 +130,8 @@ def snapshot(place: str | None, out: Path) -> Snapshot | None:
     if place is None:
         return None
     text = places.content(place)
-    results.write(out / SNAPSHOT, text.encode())
-    return Snapshot(file=f"{results.FOLDER}/{SNAPSHOT}", digest=places.digest(text))
+    results.write(out / results.SNAPSHOT, text.encode())
+    return Snapshot(file=f"{results.FOLDER}/{results.SNAPSHOT}", digest=places.digest(text))
 
 
 def rows(steps: Sequence[Step]) -> list[tuple[str, str, str]]:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
-from jenkins_cd import pipelines, policy
+from jenkins_cd import approvals, pipelines, policy
 from jenkins_cd.attempt import Attempt, Request, already, planned
 from jenkins_cd.config.types import PlatformFile
 from jenkins_cd.deploy import Done, deploy, known_environment, resolve
 from jenkins_cd.errors import BadInput
-from jenkins_cd.model import Approval, Deployment, Plan, Progress
+from jenkins_cd.model import Approval, Deployment, Plan, Progress, Release
 from jenkins_cd.names import check_person
 from jenkins_cd.pipelines import Downstream, PipelinePlan, Snapshot, Step
 
@@ -29,6 +28,8 @@ class Promotion:
     question: str  # all of it in a few lines
     plan: Plan
     commit: str  # of the app
+    source: str  # the Git URL that has it
+    authors: tuple[str, ...]  # who wrote it, as far as it is known
     running: Deployment | None  # what was verified there last
     proof: Deployment | None  # what shows that the version is good
     approvers: tuple[str, ...]  # empty: anybody
@@ -83,11 +84,12 @@ def ask(platform: PlatformFile, request: Request, folder: Path, progress: Progre
     """
     attempt = resolve(platform, request, folder, progress)
     history, now = attempt.ledger.deployments(request.app), datetime.now(timezone.utc)
+    server = approvals.told_time(attempt)
     running = attempt.ledger.verified(request.app, request.environment)
     plan = planned(attempt, running)
     there = already(attempt, plan)
     if not there:
-        policy.check_before_asking(platform, request.environment, request.version, history, now=now)
+        policy.check_before_asking(platform, request.environment, request.version, history, now=now, server=server)
     proof = policy.proof(attempt.target.environment, request.environment, request.version, history)
     return Promotion(
         app=attempt.release.app,
@@ -97,6 +99,8 @@ def ask(platform: PlatformFile, request: Request, folder: Path, progress: Progre
         question=_question(attempt, plan, running, proof),
         plan=plan,
         commit=attempt.release.commit,
+        source=attempt.release.source,
+        authors=attempt.release.authors,
         running=running,
         proof=proof,
         approvers=policy.approvers(platform, request.environment),
@@ -111,22 +115,19 @@ def approve(platform: PlatformFile, request: Request, folder: Path, progress: Pr
     """
     approver = check_person(request.approver or "")
     attempt = resolve(platform, request, folder, progress)
-    now = datetime.now(timezone.utc)
-    history = attempt.ledger.deployments(request.app)
-    policy.check(platform, request.environment, request.version, history, approver=approver, now=now)
-    approval = Approval(
-        id=f"{now:%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(4)}",
-        app=attempt.release.app,
-        project=attempt.release.project,
-        version=request.version,
-        environment=request.environment,
+    now, server = datetime.now(timezone.utc), approvals.told_time(attempt)
+    history, hands = attempt.ledger.deployments(request.app), approvals.hands_of(attempt)
+    policy.check(
+        platform,
+        request.environment,
+        request.version,
+        history,
         approver=approver,
-        reason=request.approval_reason,
-        at=now,
-        build_url=request.build_url,
+        now=now,
+        server=server,
+        hands=hands,
     )
-    attempt.ledger.approve(approval)
-    return approval
+    return attempt.ledger.approve(approvals.approval_by(attempt, approver, server or now))
 
 
 def steps(platform: PlatformFile, request: Request, snapshot: Snapshot | None) -> PipelinePlan:
@@ -162,12 +163,18 @@ def _question(attempt: Attempt, plan: Plan, running: Deployment | None, proof: D
     now = f"{running.version}, verified {running.started:%Y-%m-%d %H:%M} UTC" if running else "no verified version"
     lines = [
         f"Promote {what} (commit {attempt.release.commit[:12]}) to {attempt.target.name}?",
+        _origin(attempt.release),
         f"Runs there now: {now}{'' if plan.running in (None, plan.verified) else f'; it answers {plan.running}'}.",
         _proven(proof),
     ]
     if attempt.request.approval_reason:
         lines.append(f"Reason given: {attempt.request.approval_reason}")
     return "\n".join(lines)
+
+
+def _origin(release: Release) -> str:
+    by = f", by {', '.join(release.authors)}" if release.authors else ""
+    return f"Built from {release.source} at {release.commit}{by}."
 
 
 def _proven(proof: Deployment | None) -> str:

@@ -82,7 +82,8 @@ def _results(workspace: Path, stages: Sequence[str], old: Baseline) -> Mapping[s
     if unknown:
         raise BadInput("unknown stage", f"the stages with findings are {', '.join(STAGES)}", unknown)
     commit = git.state(workspace).commit
-    found = {name: results.load(workspace / results.FOLDER, name, StageResult) for name in STAGES}
+    folder = results.prepare(workspace)
+    found = {name: results.load(folder, name, StageResult) for name in STAGES}
     wanted = {name: result for name, result in found.items() if name in stages or (not stages and _ran(result))}
     problems = {
         name: problem for name, result in wanted.items() if (problem := _problem(workspace, commit, result, old))

@@ -4,30 +4,43 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
 from jenkins_cd import files, long_json
-from jenkins_cd.errors import GateFailed
+from jenkins_cd.errors import ExternalFailure, GateFailed
 from jenkins_cd.masking import mask
+from jenkins_cd.tools import lock
 
 T = TypeVar("T")
 FOLDER = ".jenkins-cd"
 LOGS, REPORT = "logs", "report"  # in it
 OUTCOMES = "outcomes"  # how each command of a Jenkins build ended
 LOCKS = "locks"
+SNAPSHOT = "platform.yaml"  # the platform file that a run was planned with
 WITHIN = "JENKINS_CD_WITHIN"  # set for the commands of a stage: the checkout of the run that started them
 OLD = 86400.0  # seconds
+RUN = "JENKINS_CD_RUN"  # the variable with which the library's pipelines name a run of theirs
+_OWNER = "run"  # the file that says whose results these are
+_LOCK = f".{_OWNER}.lock"
+# What was there before a run and is no result of another: put there for it, or checked by its digest.
+_KEPT = frozenset({".gitignore", OUTCOMES, "jenkins_cd.whl", SNAPSHOT, LOCKS, _LOCK})
 
 
 def prepare(workspace: Path) -> Path:
     """Return the results folder of a checkout, made if need be and hidden from Git.
 
-    Raises Unfit where it, or something in it, is a link: what we write, and clear away, would be elsewhere.
+    Whatever reads or writes in it begins here. Jenkins gives a workspace to one build after another, of other apps
+    too: where JENKINS_CD_RUN names another run than the one that left its results, they are removed first. So what a
+    run publishes, or goes by, is its own. Raises Unfit where it, or something in it, is a link: what we write, and
+    clear away, would be elsewhere.
     """
     folder = files.own_folder(workspace, FOLDER)
+    if run := os.environ.get(RUN):
+        _hand_over(folder, run)
     for entry in folder.iterdir():
         if entry.is_symlink():
             raise files.Unfit(entry, "is a link: nothing is written through it", "remove it")
@@ -43,6 +56,30 @@ def prepare(workspace: Path) -> Path:
             if outcome.stat().st_mtime < time.time() - OLD:
                 outcome.unlink()
     return folder
+
+
+def _hand_over(folder: Path, run: str) -> None:
+    """Remove the results of another run. Of commands that begin at once the first does, and the others wait for it."""
+    owner = folder / _OWNER
+    with lock.held(folder / _LOCK):
+        if files.read_if_there(owner) == run.encode():
+            return
+        for entry in folder.iterdir():
+            if entry.name not in _KEPT:
+                _remove(entry)
+        write(owner, run.encode())
+
+
+def _remove(entry: Path) -> None:
+    try:
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
+    except OSError as error:
+        raise ExternalFailure(
+            f"{entry} is of another build and cannot be removed: {error.strerror}", "wipe out the workspace"
+        ) from error
 
 
 def to_json(value: Any) -> str:

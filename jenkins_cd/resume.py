@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from jenkins_cd.attempt import Attempt, Course, Request, carry_out, conclude
+from jenkins_cd.begun import left_behind, taken_up
 from jenkins_cd.config.types import PlatformFile
 from jenkins_cd.delivery import Followed, declaration, keeping
 from jenkins_cd.deploy import Done, alone, known_environment, resolve
@@ -18,23 +19,25 @@ from jenkins_cd.model import Begun, Deployment, Plan, Progress
 def resume(platform: PlatformFile, app: str, environment: str, folder: Path, progress: Progress) -> Done:
     """Bring the last deployment that was begun and not recorded to its verdict, as the same deployment.
 
-    What policy has allowed stays allowed. Raises BadInput where there is nothing to take up, and what `deploy` raises.
+    What policy has allowed stays allowed, as long as its approval is in the ledger. Raises BadInput where there is
+    nothing to take up, and what `deploy` raises.
     """
     model = known_environment(platform, environment).model
     begun = Ledger.open(platform).begun(app, environment)
-    if begun is None:
+    if begun is None or model == "helm":
         hint = "with the model helm the next jenkins-cd deploy finishes what was begun" if model == "helm" else ""
         raise BadInput(
             f"no deployment of {app} to {environment} waits for its verdict",
             hint or f"jenkins-cd history --app {app} shows how the last ones ended",
         )
-    attempt = _taken_up(resolve(platform, _request(begun), folder, progress), begun)
+    attempt = taken_up(resolve(platform, _request(begun), folder, progress), begun)
     with alone(attempt), keeping.block():
         verified = attempt.ledger.verified(app, environment)
         plan, other = _plan_now(attempt, begun.plan)
-        if other:
-            return Done(plan=plan, deployments=_superseded(attempt, plan, verified, other))
-        return Done(plan=plan, deployments=carry_out(attempt, plan, verified))
+        with left_behind(attempt):
+            if other:
+                return Done(plan=plan, deployments=_superseded(attempt, plan, verified, other))
+            return Done(plan=plan, deployments=carry_out(attempt, plan, verified))
 
 
 def _request(begun: Begun) -> Request:
@@ -44,16 +47,7 @@ def _request(begun: Begun) -> Request:
         environment=begun.environment,
         requested_by=begun.requested_by,
         build_url=begun.build_url,
-        approver=begun.approver or None,
-        approval_reason=begun.approval_reason,
-        approval=begun.approval,
     )
-
-
-def _taken_up(attempt: Attempt, begun: Begun) -> Attempt:
-    passed = (attempt.started - begun.started).total_seconds()
-    token = begun.id.rpartition("-")[2]
-    return replace(attempt, started=begun.started, token=token, clock=attempt.clock - max(passed, 0.0))
 
 
 def _plan_now(attempt: Attempt, plan: Plan) -> tuple[Plan, str]:

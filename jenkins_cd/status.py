@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from jenkins_cd.argocd.live import Live
 from jenkins_cd.config.types import PlatformFile
 from jenkins_cd.errors import BadInput, JenkinsCdError
 from jenkins_cd.gitops.ledger import Ledger
-from jenkins_cd.model import CHANGED_NOTHING, Deployment, Release
+from jenkins_cd.model import CHANGED_NOTHING, Begun, Deployment, Release
 from jenkins_cd.suggest import nearest
 
 
@@ -22,10 +22,12 @@ class Place:
     project: str
     environment: str
     version: str | None = None  # None: nothing was deployed there yet
-    outcome: str = ""  # verified or failed
+    outcome: str = ""  # verified, failed, or unknown: begun, and not judged
     since: datetime | None = None
     requested_by: str = ""
     note: str = ""  # why it is so, where it is not just a deployment that went well
+    source: str = ""  # the Git URL that has the release's commit
+    commit: str = ""
     live: Live | None = None  # None: not asked
 
 
@@ -65,7 +67,8 @@ def board(platform: PlatformFile, app: str | None = None, environment: str | Non
         deployments, project = ledger.deployments(name), ledger.project(name) or ""
         for place in [environment] if environment else platform.environments:
             there = [one for one in deployments if one.environment == place and one.outcome not in CHANGED_NOTHING]
-            places.append(_place(name, project, place, there[0] if there else None))
+            shown = _unjudged(name, ledger.begun(name, place), there) or _place(name, project, place, there)
+            places.append(_with_origin(shown, ledger))
     return Board(places=tuple(places))
 
 
@@ -116,9 +119,32 @@ def _bare(app: str) -> str:
     return app.rpartition("/")[2]
 
 
-def _place(app: str, project: str, environment: str, last: Deployment | None) -> Place:
-    if last is None:
+def _with_origin(place: Place, ledger: Ledger) -> Place:
+    release = ledger.release(f"{place.project}/{_bare(place.app)}", place.version) if place.version else None
+    return replace(place, source=release.source, commit=release.commit) if release else place
+
+
+def _unjudged(app: str, begun: Begun | None, there: Sequence[Deployment]) -> Place | None:
+    """Return the place where a deployment was begun and not judged: nobody knows what it has left."""
+    if begun is None:
+        return None
+    before = f"; before it {there[0].version} was {there[0].outcome}" if there else ""
+    return Place(
+        app=app,
+        project=begun.project,
+        environment=begun.environment,
+        version=begun.version,
+        outcome="unknown",
+        since=begun.started,
+        requested_by=begun.requested_by,
+        note=f"unknown since {begun.started:%Y-%m-%d %H:%M}Z: {begun.version} was begun and is not judged{before}",
+    )
+
+
+def _place(app: str, project: str, environment: str, there: Sequence[Deployment]) -> Place:
+    if not there:
         return Place(app=app, project=project, environment=environment)
+    last = there[0]
     note = last.approval_reason if last.kind == "rollback" else "" if last.outcome == "verified" else last.reason
     return Place(
         app=app,

@@ -65,7 +65,7 @@ def derive(state: GitState, given: str | None = None) -> str:
     if last is None and state.shallow:
         raise BadInput(
             "the version cannot be known: this is a shallow clone without a version tag",
-            "fetch the history (git fetch --unshallow --tags), or give --version",
+            'fetch the history (git fetch --unshallow --tags; on Jenkins: no "Shallow clone"), or give --version',
         )
     (major, minor, patch), final, _ = key(last or "0.0.0-0")
     base = f"{major}.{minor}.{patch + final}"

@@ -13,7 +13,15 @@ from jenkins_cd.demo.services import Registry
 from tests import deployments
 from tests.delivery.charts import publish
 
+pytest_plugins = ["tests.timing"]
 FOREIGN = ("JENKINS_CD_", "HELM_", "BUILDAH_", "GIT_", "DOCKER_CONFIG", "REGISTRY_AUTH_FILE", "BUILD_URL")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that want the lab to themselves: they run after the others, who would all wait for them."""
+    for item in items:
+        if "alone" in getattr(item, "fixturenames", ()):
+            item.add_marker("alone")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -26,7 +26,7 @@ from tests.gitops.remotes import bare, git
 from tests.gitops.samples import release
 
 VERSIONS = ("1.3.0", "1.4.0", "1.5.0")
-STEPS = ("plan", "apply", "verify", "test")
+STEPS = tuple(deploy_steps.STAGES)
 PLACE = "{}/shop/storefront"
 CD = """\
 app: storefront

@@ -105,6 +105,65 @@ def test_a_branch_whose_name_has_a_slash_is_not_taken_for_one_of_a_remote() -> N
     assert branches.unreleased(RULES, checkout, {"GIT_BRANCH": "feature/main"}) != ""
 
 
+@pytest.mark.parametrize(
+    ("named", "branch"),
+    [
+        ("origin/main", "main"),
+        ("origin/feature/x", "feature/x"),
+        ("main", "main"),
+        ("refs/heads/main", "main"),
+        ("refs/heads/origin/main", "origin/main"),
+        ("refs/remotes/origin/main", "main"),
+        ("remotes/origin/main", "main"),
+        ("origin/origin/main", "origin/main"),
+        ("origin/refs/heads/main", "refs/heads/main"),
+        ("team/hub/main", "main"),
+        ("team/main", "team/main"),
+        ("alice/main", "alice/main"),
+        ("feature/release/1.2", "feature/release/1.2"),
+        ("origin/größer#1", "größer#1"),
+        ("refs/remotes/alice/main", None),
+        ("refs/tags/v1.0.0", None),
+        ("refs/pull/7/head", None),
+        ("origin/HEAD", None),
+        ("HEAD", None),
+        ("detached", None),
+        ("*/main", None),
+        ("origin/*", None),
+        ("main^", None),
+        ("main~1", None),
+        ("a..b", None),
+        ("@{-1}", None),
+        (":^main", None),
+        ("/main", None),
+        ("main/", None),
+        ("ma in", None),
+    ],
+)
+def test_only_a_remote_of_the_checkout_is_taken_off(named: str, branch: str | None) -> None:
+    checkout = replace(state(None), remotes=("origin", "team/hub"))
+    assert branches.branch(checkout, {"GIT_BRANCH": named}) == branch
+    every = Releases(branches=("*",), tags=())
+    assert (branches.unreleased(every, checkout, {"GIT_BRANCH": named}) == "") is (branch is not None)
+
+
+@pytest.mark.parametrize("named", ["origin/main", "upstream/main"])
+def test_without_remotes_nothing_is_taken_off(named: str) -> None:
+    checkout = replace(state(None), remotes=())
+    assert branches.unreleased(RULES, checkout, {"GIT_BRANCH": named}).startswith(f"{named} is no branch")
+
+
+@pytest.mark.parametrize("named", ["origin/main", "refs/heads/main", "refs/remotes/origin/main"])
+def test_a_branch_of_a_multibranch_project_is_called_what_it_is_called(named: str) -> None:
+    environment = {"BRANCH_NAME": named, "GIT_BRANCH": named}
+    assert branches.unreleased(RULES, state(None), environment).startswith(f"{named} is no branch")
+
+
+def test_what_is_no_branch_is_not_made_good_by_the_checkout() -> None:
+    assert branches.branch(state("main"), {"GIT_BRANCH": "detached"}) is None
+    assert branches.branch(state("detached"), {"GIT_BRANCH": "detached"}) == "detached"
+
+
 def test_a_tag_build_is_of_no_branch() -> None:
     environment = {"TAG_NAME": "nightly", "BRANCH_NAME": "nightly", "GIT_BRANCH": "origin/main"}
     assert branches.branch(state("main"), environment) is None

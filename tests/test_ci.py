@@ -11,6 +11,11 @@ from typing import Any
 
 import pytest
 
+from jenkins_cd import ci as runner
+from jenkins_cd.model import Purpose, StageResult
+from jenkins_cd.stages import Build, commands
+from tests.stages.projects import build
+
 APP = """\
 app: greeter
 project: shop
@@ -103,6 +108,56 @@ def test_stages_that_do_not_wait_for_one_another_run_at_the_same_time(app: Path)
     )
     result = stages(app, "dead-code", "code-standard")
     assert {stage["status"] for stage in result.values()} == {"passed"}
+
+
+class Noted:
+    """A stage that notes when it begins and when it has ended."""
+
+    NEEDS: tuple[str, ...] = ()
+
+    def __init__(self, name: str, credentials: tuple[Purpose, ...], noted: list[str]) -> None:
+        self.name, self.CREDENTIALS, self.noted = name, credentials, noted
+
+    def skip_reason(self, build: Build) -> str:
+        del build
+        return ""
+
+    def run(self, build: Build) -> StageResult:
+        self.noted.append(f"{self.name} begins")
+        time.sleep(0.3)
+        self.noted.append(f"{self.name} ended")
+        return commands.finish(commands.begin(build, self.name, build.config.app.ci.build), "passed", "")
+
+
+@pytest.mark.parametrize("secret", [True, False])
+def test_where_there_are_secrets_a_stage_that_uses_some_runs_beside_none_of_the_apps_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, secret: bool
+) -> None:
+    if secret:
+        monkeypatch.setenv("JENKINS_CD_GIT_PASSWORD", "canary-of-ci")
+    noted: list[str] = []
+    stages = {"package": Noted("package", ("git",), noted), "unit-tests": Noted("unit-tests", (), noted)}
+    result = runner.run(build(tmp_path, "", "custom"), stages)
+    assert result.status == "passed"
+    assert (noted[:2] == ["unit-tests begins", "unit-tests ended"]) == secret
+
+
+def test_what_an_apps_command_leaves_running_ends_with_its_stage_and_finds_no_secret(
+    app: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JENKINS_CD_GIT_PASSWORD", "canary-of-ci")
+    (app / "build.sh").write_text(
+        "tr '\\0' '\\n' </proc/$PPID/environ | rev >seen.xml 2>&1; env >>seen.xml\n"
+        "setsid sh -c 'echo $$ >pid; exec sleep 300' >/dev/null 2>&1 &\n"
+        "while ! [ -s pid ]; do sleep 0.05; done\n"
+    )
+    write(app, APP.replace("echo build >> order", ". ./build.sh"))
+    assert stages(app, "build")["build"]["status"] == "passed"
+    assert not Path(f"/proc/{(app / 'pid').read_text().strip()}/cmdline").exists()
+    seen = (app / "seen.xml").read_text(errors="replace")
+    assert "JENKINS_CD_VERSION=" in seen
+    assert "canary-of-ci" not in seen
+    assert "canary-of-ci"[::-1] not in seen
 
 
 def test_a_failure_stops_what_depends_on_it_and_lets_the_rest_finish(app: Path) -> None:
@@ -207,3 +262,65 @@ def test_the_tools_are_run_from_the_path_of_whoever_starts_it(app: Path) -> None
     )
     assert done.returncode == 0, done.stderr
     assert (app / "order").read_text() == "hello\n"
+
+
+SLEEPS = "sleep 300 & echo $! > {name}.pid; wait $!; {after}"
+
+
+def aborted(app: Path, stages: dict[str, str], **env: str) -> tuple[str, dict[str, str]]:
+    """Run stages and end them as Jenkins does: one process after another, leaves first, each waited for.
+
+    Returns what was said and the status of each stage.
+    """
+    forms = {name: "" if name == "build" else ", format: text" for name in stages}
+    lines = [f"  {name}: {{run: '{run}'{forms[name]}}}\n" for name, run in stages.items()]
+    write(app, APP.partition("  build:")[0] + "".join(lines))
+    command = [sys.executable, "-m", "jenkins_cd", "ci", *stages]
+    running = subprocess.Popen(
+        command, cwd=app, env={**os.environ, **env}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    files = [app / f"{name}.pid" for name in stages]
+    while not all(file.exists() and file.read_text() for file in files):
+        assert running.poll() is None
+        time.sleep(0.02)
+    for file in files:
+        leaf = int(file.read_text())
+        os.kill(leaf, signal.SIGTERM)
+        while Path(f"/proc/{leaf}").exists() and "Z" not in Path(f"/proc/{leaf}/stat").read_text().rpartition(")")[2]:
+            time.sleep(0.02)
+    time.sleep(0.02)  # in which whoever waited for the leaf goes on
+    running.send_signal(signal.SIGTERM)
+    said, _ = running.communicate(timeout=60)
+    assert running.returncode == 130
+    saved = {name: json.loads((app / f".jenkins-cd/{name}.json").read_text())["status"] for name in stages}
+    return said, saved
+
+
+@pytest.mark.parametrize("after", ["true", "exit 3", "exit 143", "kill $$"])
+def test_a_stage_that_an_abort_of_jenkins_has_ended_is_stopped_whatever_it_exits_with(app: Path, after: str) -> None:
+    said, saved = aborted(app, {"build": SLEEPS.format(name="build", after=after)}, JENKINS_SERVER_COOKIE="durable-1")
+    assert saved == {"build": "stopped"}
+    assert "passed" not in said
+    assert "unfinished: build" in said
+
+
+def test_a_stage_that_an_abort_ended_while_others_took_their_time_is_stopped_too(app: Path) -> None:
+    slow = 'sh -c "echo \\$\\$ > dead-code.pid; trap \\"sleep 1; exit 0\\" TERM; while :; do sleep 0.1; done"'
+    stages = {"build": SLEEPS.format(name="build", after="true"), "dead-code": slow}
+    said, saved = aborted(app, stages, BUILD_TAG="jenkins-shop-1")
+    assert saved == {"build": "stopped", "dead-code": "stopped"}
+    assert "unfinished: build, dead-code" in said
+
+
+def test_ctrl_c_leaves_what_has_passed_as_it_was(app: Path) -> None:
+    write(app, APP + "  unit-tests: {run: 'touch begun.xml; sleep 300'}\n")
+    running = subprocess.Popen([sys.executable, "-m", "jenkins_cd", "ci", "build", "unit-tests"], cwd=app,
+                               stderr=subprocess.PIPE, text=True)  # fmt: skip
+    while not (app / "begun.xml").exists():
+        assert running.poll() is None
+        time.sleep(0.02)
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=60)
+    assert "unfinished: unit-tests" in said
+    saved = {name: json.loads((app / f".jenkins-cd/{name}.json").read_text()) for name in ("build", "unit-tests")}
+    assert {name: one["status"] for name, one in saved.items()} == {"build": "passed", "unit-tests": "stopped"}

@@ -124,6 +124,10 @@ def test_a_branch_that_is_checked_out_says_it_without_jenkins(checkout: Checkout
     checkout.git("switch", "-q", "--detach")
     assert plan["delivery"] is None
     assert steps(checkout.plan())["upload"]["skip_reason"].startswith("no branch is checked out")
+    assert steps(checkout.plan(GIT_BRANCH="origin/main"))["upload"]["skip_reason"].startswith(
+        "origin/main is no branch"
+    )
+    checkout.git("remote", "add", "origin", "https://git.invalid/storefront.git")
     assert steps(checkout.plan(GIT_BRANCH="origin/main"))["upload"]["skip_reason"] == ""
 
 
@@ -192,7 +196,7 @@ def test_a_step_that_is_held_to_the_digest_refuses_another_platform_file(checkou
 
 def test_each_step_is_given_the_credentials_that_it_needs_and_no_more(checkout: Checkout) -> None:
     found = steps(checkout.commit().plan())
-    assert found["package"]["credentials"] == [REGISTRY]
+    assert found["package"]["credentials"] == [REGISTRY, GIT]
     assert found["upload"]["credentials"] == [REGISTRY, GIT]
     for name in ("build", "unit-tests", *CHECKS):
         assert found[name]["credentials"] == []
@@ -201,7 +205,18 @@ def test_each_step_is_given_the_credentials_that_it_needs_and_no_more(checkout: 
 def test_a_key_is_bound_for_git_over_ssh(checkout: Checkout) -> None:
     found = steps(checkout.commit(platform=PLATFORM + "jenkins: {credentials: {git_ssh: deploy-key}}\n").plan())
     assert found["upload"]["credentials"] == [SSH]
-    assert found["package"]["credentials"] == []
+    assert found["package"]["credentials"] == [SSH]
+
+
+def test_what_is_packaged_needs_no_git_where_there_is_no_deploy_repository(checkout: Checkout) -> None:
+    platform = (
+        (PLATFORM + BOUND)
+        .replace("deploy_repository: {url", "ledger: {url")
+        .replace("model: flux", "model: helm, helm: {namespace: shop}")
+    )
+    found = steps(checkout.commit(platform=platform).plan())
+    assert found["package"]["credentials"] == [REGISTRY]
+    assert found["upload"]["credentials"] == [REGISTRY, GIT]
 
 
 def test_what_the_platform_file_names_no_credential_for_is_given_none(checkout: Checkout) -> None:
@@ -220,7 +235,7 @@ def test_the_checks_that_the_platform_file_names_make_a_build_unstable(checkout:
         (APP, GO, ".jenkins-cd/unit-tests/junit.xml", ["compiler-warnings", "dead-code", "code-standard"]),
         (APP, PYTHON, ".jenkins-cd/unit-tests/junit.xml", ["compiler-warnings", "dead-code", "code-standard"]),
         (CUSTOM, {}, "", []),
-        (CUSTOM.replace("./test.sh", './test.sh, junit: "reports/*.xml"'), {}, "reports/*.xml", []),
+        (CUSTOM.replace("./test.sh", './test.sh, junit: "reports/*.xml"'), {}, ".jenkins-cd/unit-tests/junit.xml", []),
         (CUSTOM.replace("}}\n", "}, dead-code: {run: x, format: text}}\n"), {}, "", ["dead-code"]),
     ],
     ids=["go", "python", "custom without reports", "custom with reports", "custom with a check"],
@@ -250,6 +265,20 @@ def test_every_step_is_a_command_with_the_planned_version(checkout: Checkout) ->
     found = steps(plan)
     assert set(found["upload"]["needs"]) == set(found) - {"upload"}
     assert all(found[need]["wave"] < step["wave"] for step in plan["steps"] for need in step["needs"])
+
+
+def test_a_step_with_credentials_runs_beside_none_that_runs_code_of_the_app(checkout: Checkout) -> None:
+    found = checkout.commit().plan()["steps"]
+    given = [step for step in found if step["credentials"]]
+    assert {step["stage"] for step in given} == {"package", "upload"}
+    bare = [step["wave"] for step in found if not step["credentials"] and not step["skip_reason"]]
+    assert all(step["wave"] > max(bare) for step in given)
+    assert len({step["wave"] for step in given}) == len(given)
+
+
+def test_where_no_credentials_are_bound_package_waits_for_build_alone(checkout: Checkout) -> None:
+    found = steps(checkout.commit(platform=PLATFORM).plan())
+    assert found["package"]["wave"] == found["unit-tests"]["wave"] == found["build"]["wave"] + 1
 
 
 def test_what_jenkins_keeps_for_people_leaves_out_what_is_for_programs(checkout: Checkout) -> None:

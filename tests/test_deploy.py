@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from jenkins_cd import deploy as room
-from jenkins_cd import promote, status
+from jenkins_cd import environment_tests, faults, promote, status
 from jenkins_cd.attempt import Request
 from jenkins_cd.config.types import PlatformFile
 from jenkins_cd.delivery import flux
 from jenkins_cd.deploy import Done
-from jenkins_cd.errors import BadInput, Refused
+from jenkins_cd.errors import BadInput, ExternalFailure, Interrupted, Refused, Stopped
 from jenkins_cd.gitops.ledger import Ledger
 from jenkins_cd.model import Release
 from tests.delivery.progress import Notes
@@ -147,6 +147,91 @@ def test_what_was_applied_but_never_verified_is_finished_by_the_next_run(
     assert done.verified
     assert not done.already
     assert count(remote) == commits
+
+
+ERRORS = [
+    ValueError("Invalid pattern"),
+    OSError(28, "No space left on device"),
+    UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"),
+    RecursionError(),
+    ExternalFailure("the server is away"),
+    BadInput("no such thing"),
+]
+PHASES = {
+    "follow": "it cannot be known whether it came up: ",
+    "run": "the tests cannot be run: ",
+    "fetch": "the tests cannot be had: ",
+}
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, room: Any, function: str, error: BaseException, times: int = 1) -> None:
+    """Let a function raise an error the first times that it is called."""
+    works, left = getattr(room, function), [error] * times
+
+    def fail(*arguments: Any) -> Any:
+        if left:
+            raise left.pop()
+        return works(*arguments)
+
+    monkeypatch.setattr(room, function, fail)
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("function", PHASES)
+def test_whatever_is_raised_after_it_was_applied_is_a_verdict_and_the_version_before_is_put_back(
+    go: Any, cluster: Cluster, shop: Shop, monkeypatch: pytest.MonkeyPatch, function: str, error: Exception
+) -> None:
+    go("1.3.0")
+    failing(monkeypatch, flux if function == "follow" else environment_tests, function, error)
+    failed, back = go("1.4.0").deployments
+    assert (failed.outcome, failed.version) == ("failed", "1.4.0")
+    assert failed.reason.startswith(PHASES[function])
+    assert faults.reason(error) in failed.reason
+    assert failed.phases[-2].status == "failed"
+    assert (back.kind, back.outcome, cluster.declared()) == ("rollback", "verified", "1.3.0")
+    assert [one.outcome for one in shop.ledger.deployments("storefront", "dev")][:2] == ["verified", "failed"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), Interrupted("stopped by SIGTERM"), Stopped("sh was stopped")])
+@pytest.mark.parametrize("function", PHASES)
+def test_an_interrupt_is_none(
+    go: Any, shop: Shop, monkeypatch: pytest.MonkeyPatch, function: str, error: BaseException
+) -> None:
+    failing(monkeypatch, flux if function == "follow" else environment_tests, function, error)
+    with pytest.raises(type(error)):
+        go("1.4.0")
+    assert not shop.ledger.deployments("storefront", "dev")
+
+
+@pytest.mark.parametrize("function", ["diagnose", "withdraw"])
+def test_evidence_that_cannot_be_had_is_said_in_its_place(
+    go: Any, cluster: Cluster, shop: Shop, monkeypatch: pytest.MonkeyPatch, function: str
+) -> None:
+    cluster.broken = {"1.4.0"}
+    failing(monkeypatch, flux, function, OSError(5, "Input/output error"))
+    (failed,) = go("1.4.0").deployments
+    assert failed.outcome == "failed"
+    assert "Input/output error" in failed.evidence
+    assert [one.id for one in shop.ledger.deployments("storefront", "dev")] == [failed.id]
+
+
+@pytest.mark.parametrize("function", ["plan", "apply", "follow"])
+def test_a_way_back_on_which_anything_is_raised_is_recorded_as_failed(
+    go: Any, cluster: Cluster, shop: Shop, monkeypatch: pytest.MonkeyPatch, function: str
+) -> None:
+    go("1.3.0")
+    diagnosed = flux.diagnose
+
+    def from_now_on(*arguments: Any) -> str:
+        failing(monkeypatch, flux, function, OSError(5, "Input/output error"))
+        return diagnosed(*arguments)
+
+    cluster.broken = {"1.4.0"}
+    monkeypatch.setattr(flux, "diagnose", from_now_on)
+    failed, back = go("1.4.0").deployments
+    assert (failed.outcome, back.kind, back.outcome, back.version) == ("failed", "rollback", "failed", "1.3.0")
+    assert "Input/output error" in back.reason
+    assert [one.id for one in shop.ledger.deployments("storefront", "dev")][:2] == [back.id, failed.id]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -50,8 +51,54 @@ def test_each_step_does_its_part_and_no_more(shop: Shop) -> None:
     assert not records(shop)
     assert not shop.step("verify", "1.4.0").attempted
     assert not records(shop)
-    assert shop.step("test", "1.4.0").verified
+    assert not shop.step("test", "1.4.0").attempted
+    assert not records(shop)
+    assert shop.step("record", "1.4.0").verified
     assert records(shop) == [("1.4.0", "deployment", "verified")]
+
+
+def test_the_tests_need_neither_the_deploy_repository_nor_the_source_and_see_no_credentials(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.steps("1.4.0", names=STEPS[:3])
+    monkeypatch.setenv("JENKINS_CD_GIT_PASSWORD", "canary-of-a-step")
+    places = [shop.remote, shop.folder / "app.git"]
+    for place in places:
+        place.rename(place.with_suffix(".away"))
+    assert shop.step("test", "1.4.0").failure == ""
+    for place in places:
+        place.with_suffix(".away").rename(place)
+    assert shop.step("record", "1.4.0").verified
+
+
+def test_a_source_that_cannot_be_had_is_a_verdict_of_verify(shop: Shop) -> None:
+    shop.deploy("1.3.0")
+    (shop.folder / "app.git").rename(shop.folder / "gone.git")
+    failed, back = shop.steps("1.4.0", names=STEPS[:3]).deployments
+    assert failed.reason.startswith("the tests cannot be had: cannot fetch ")
+    assert (back.version, back.outcome) == ("1.3.0", "verified")
+
+
+def test_what_the_tests_write_into_the_workspace_does_not_choose_what_is_put_back(shop: Shop) -> None:
+    shop.deploy("1.3.0")
+    shop.deploy("1.4.0")
+    shop.steps("1.5.0", names=STEPS[:-1])
+    [left] = (shop.folder / "out" / "deploy").glob("*.json")
+    told = json.loads(left.read_text())
+    assert told["verified"]["version"] == "1.4.0"
+    told["verified"]["version"] = "1.3.0"
+    left.write_text(json.dumps(told))
+    shop.step("record", "1.5.0")
+    assert shop.cluster.declared() == "1.4.0"
+
+
+@pytest.mark.parametrize("app", ["storefront", "shop/storefront"])
+def test_the_tests_find_what_was_left_for_the_app_under_the_name_that_was_asked_for(shop: Shop, app: str) -> None:
+    for step in STEPS[:3]:
+        shop.step(step, "1.4.0", app=app)
+    assert shop.step("test", "1.4.0", app=app).failure == ""
+    with pytest.raises(BadInput, match="have not run here"):
+        shop.step("test", "1.3.0", app=app)
 
 
 def test_the_record_is_the_one_that_a_deployment_in_one_go_makes(shop: Shop) -> None:
@@ -128,7 +175,7 @@ def test_a_version_verified_after_the_plan_is_the_one_that_is_put_back(shop: Sho
     shop.deploy("1.3.0")
     shop.step("plan", "1.5.0")
     shop.deploy("1.4.0")
-    done = shop.steps("1.5.0", names=("apply", "verify", "test"))
+    done = shop.steps("1.5.0", names=STEPS[1:])
     assert [(one.version, one.kind) for one in done.deployments] == [("1.5.0", "deployment"), ("1.4.0", "rollback")]
     assert shop.cluster.declared() == "1.4.0"
 
@@ -153,7 +200,9 @@ def test_a_version_that_does_not_come_up_is_rolled_back_by_verify_and_stays_fail
 def test_failing_tests_are_recorded_and_rolled_back_by_the_last_step(shop: Shop) -> None:
     shop.deploy("1.4.0")
     assert not shop.steps("1.5.0", names=("plan", "apply", "verify")).attempted
-    failed, back = shop.step("test", "1.5.0").deployments
+    tested = shop.step("test", "1.5.0")
+    assert (tested.attempted, tested.failure) == (False, "smoke: exit code 3")
+    failed, back = shop.step("record", "1.5.0").deployments
     assert failed.reason == "smoke: exit code 3"
     assert back.version == shop.cluster.declared() == "1.4.0"
 
@@ -196,10 +245,11 @@ def test_a_step_that_has_run_may_run_again(shop: Shop, step: str) -> None:
         ("apply", flux, "apply"),
         ("verify", flux, "follow"),
         ("test", environment_tests, "run"),
-        ("test", Ledger, "record"),
         ("test", results, "save"),
+        ("record", Ledger, "record"),
+        ("record", results, "save"),
     ],
-    ids=["before the commit", "while it waits", "in the tests", "before the record", "after the record"],
+    ids=["before the commit", "while it waits", "in the tests", "after them", "before the record", "after the record"],
 )
 def test_killed_in_the_middle_of_a_step_the_step_completes_when_it_is_run_again(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, step: str, room: Any, function: str
@@ -218,14 +268,14 @@ def test_a_rollback_that_was_killed_is_completed_when_the_step_is_run_again(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop.deploy("1.4.0")
-    shop.steps("1.5.0", names=("plan", "apply", "verify"))
+    shop.steps("1.5.0", names=STEPS[:-1])
     follow = flux.follow
     with monkeypatch.context() as patch:
         patch.setattr(flux, "follow", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            shop.step("test", "1.5.0")
+            shop.step("record", "1.5.0")
     assert flux.follow is follow
-    assert not shop.step("test", "1.5.0").verified
+    assert not shop.step("record", "1.5.0").verified
     assert shop.cluster.declared() == "1.4.0"
     latest = shop.ledger.latest("storefront", "dev")
     assert latest
@@ -237,9 +287,9 @@ def test_a_way_back_that_is_refused_is_recorded_as_failed(shop: Shop, monkeypatc
         raise Refused("the quota is used up")
 
     shop.deploy("1.4.0")
-    shop.steps("1.5.0", names=("plan", "apply", "verify"))
+    shop.steps("1.5.0", names=STEPS[:-1])
     monkeypatch.setattr(flux, "apply", refused)
-    _, back = shop.step("test", "1.5.0").deployments
+    _, back = shop.step("record", "1.5.0").deployments
     assert (back.version, back.outcome, back.reason) == ("1.4.0", "failed", "the quota is used up")
     assert records(shop)[-1] == ("1.4.0", "rollback", "failed")
 
@@ -280,11 +330,13 @@ def test_the_plan_for_jenkins_lists_the_steps_with_what_each_needs(shop: Shop) -
     plan = deploy_steps.planned(platform, shop.request("1.4.0"), "tests/dev/junit.xml", None)
     assert plan.title == "storefront 1.4.0 → dev"
     assert plan.lock == "jenkins-cd deploys storefront to dev"
-    assert [step.stage for step in plan.steps] == ["Plan", "Deploy", "Verify", "Tests"]
-    assert [step.needs for step in plan.steps] == [(), ("Plan",), ("Deploy",), ("Verify",)]
-    assert [step.wave for step in plan.steps] == [0, 1, 2, 3]
-    assert [step.junit for step in plan.steps] == ["", *["tests/dev/junit.xml"] * 3]
-    assert all({one.id for one in step.credentials} == {"reg", "forge"} for step in plan.steps)
+    assert [step.stage for step in plan.steps] == ["Plan", "Deploy", "Verify", "Tests", "Record"]
+    assert [step.needs for step in plan.steps] == [(), ("Plan",), ("Deploy",), ("Verify",), ("Tests",)]
+    assert [step.wave for step in plan.steps] == [0, 1, 2, 3, 4]
+    assert [step.junit for step in plan.steps] == ["", *["tests/dev/junit.xml"] * 2, "", "tests/dev/junit.xml"]
+    assert [step.always for step in plan.steps] == [False, False, False, False, True]
+    given = [{one.id for one in step.credentials} for step in plan.steps]
+    assert given == [*[{"reg", "forge"}] * 3, set(), {"reg", "forge"}]
     assert plan.steps[0].arguments == (
         "deploy", "--app", "storefront", "--version", "1.4.0", "--environment", "dev", "--step", "plan",
     )  # fmt: skip

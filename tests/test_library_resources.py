@@ -136,3 +136,13 @@ def test_its_script_knows_its_wheel(library: Path) -> None:
     assert (library / "resources/jenkins_cd/bootstrap.sh").stat().st_mode & 0o111
     original = (RESOURCES / "bootstrap.sh").read_text(encoding="ascii")
     assert re.sub(r"^wheel=.*$", "wheel=", script, flags=re.M) == original
+
+
+def test_the_project_of_an_app_builds_its_tags_and_fetches_them() -> None:
+    """Jenkins does neither by itself; the names are symbols of its plugins Git and Basic Branch Build Strategies."""
+    text = (ROOT / "resources/jenkins_cd/multibranch.groovy").read_text(encoding="utf-8")
+    for wanted in ("gitTagDiscovery()", "gitBranchDiscovery()", "noTags(false)", "shallow(false)"):
+        assert wanted in text
+    assert {"buildTags {", "buildRegularBranches()"} <= {line.strip() for line in text.splitlines()}
+    page = (ROOT / "docs/jenkins.md").read_text(encoding="utf-8")
+    assert "resources/jenkins_cd/multibranch.groovy" in page

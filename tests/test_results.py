@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from datetime import datetime, timezone
@@ -76,3 +77,59 @@ def test_a_reader_never_sees_half_a_file_while_it_is_replaced(tmp_path: Path) ->
         seen = {file.read_bytes() for _ in range(300)}
         writer.kill()
     assert seen <= {b"a" * 300_000, b"b" * 300_000}
+
+
+def leave(workspace: Path) -> list[Path]:
+    """Leave in a workspace what a build leaves: results, a page, tests, findings, a step under way."""
+    folder = results.prepare(workspace)
+    names = ["ci.json", "unit-tests.json", "report/index.html", "tests/dev/junit.xml", "tests/dev/source/a.sh",
+             "dead-code.sarif", "deploy/dev-shop-mini.json", "deployments/1.json", "package/mini-1.0.0.tgz",
+             "unit-tests/junit.xml", "logs/build.log"]  # fmt: skip
+    for name in names:
+        results.write(folder / name, b"{}")
+    (folder / "report" / "link").symlink_to("/")
+    return [folder / name for name in names]
+
+
+@pytest.mark.parametrize(("first", "second"), [("1", "2"), ("", "2"), ("build 7", "build 7 "), ("ä\n", "ä")])
+def test_what_another_run_left_is_no_result_of_this_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: str, second: str
+) -> None:
+    monkeypatch.setenv("JENKINS_CD_RUN", first)
+    left = leave(tmp_path)
+    monkeypatch.setenv("JENKINS_CD_RUN", second)
+    folder = results.prepare(tmp_path)
+    assert not [file for file in left if file.exists()]
+    assert results.load(folder, "ci", StageResult) is None
+
+
+@pytest.mark.parametrize("run", ["1", None])
+def test_what_this_run_left_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: str | None) -> None:
+    monkeypatch.setenv("JENKINS_CD_RUN", run) if run else monkeypatch.delenv("JENKINS_CD_RUN", raising=False)
+    left = leave(tmp_path)
+    results.prepare(tmp_path)
+    assert all(file.exists() for file in left)
+
+
+def test_what_was_put_there_for_a_run_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = ("outcomes/1.json", "jenkins_cd.whl", "platform.yaml")
+    for name in given:
+        results.write(tmp_path / ".jenkins-cd" / name, b"x")
+    monkeypatch.setenv("JENKINS_CD_RUN", "2")
+    folder = results.prepare(tmp_path)
+    assert all((folder / name).exists() for name in given)
+
+
+def test_of_commands_that_begin_at_once_none_removes_what_another_has_written(tmp_path: Path) -> None:
+    program = (
+        "import sys, pathlib\n"
+        "from jenkins_cd import results\n"
+        "folder = results.prepare(pathlib.Path(sys.argv[1]))\n"
+        "results.write(folder / f'{sys.argv[2]}.json', b'{}')\n"
+    )
+    results.write(tmp_path / ".jenkins-cd" / "old.json", b"{}")
+    commands = [[sys.executable, "-c", program, str(tmp_path), str(number)] for number in range(8)]
+    env = {**os.environ, "JENKINS_CD_RUN": "7"}
+    running = [subprocess.Popen(command, env=env) for command in commands]
+    assert [process.wait() for process in running] == [0] * 8
+    assert {file.stem for file in (tmp_path / ".jenkins-cd").glob("*.json")} == {str(number) for number in range(8)}

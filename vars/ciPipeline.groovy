@@ -16,18 +16,22 @@ def call(Map options = [:]) {
         unstable : [],    // checks that make the build UNSTABLE where they fail, besides the platform file's
         timeout  : 120,   // minutes, for all that runs on the agent
     ])
+    jenkinsCd.described {
+        release(given)
+    }
+}
+
+void release(Map given) {
     Map plan = null
-    node(given.agent) {
-        timeout(time: given.timeout, unit: 'MINUTES') {
-            if (given.checkout) {
-                stage('Checkout') {
-                    given.branch = checkout(scm)?.GIT_BRANCH
-                }
+    jenkinsCd.inWorkspace(given) {
+        if (given.checkout) {
+            stage('Checkout') {
+                given.branch = checkout(scm)?.GIT_BRANCH
             }
-            dir(given.directory ?: '.') {
-                jenkinsCd.within(given) {
-                    plan = check(given)
-                }
+        }
+        dir(given.directory ?: '.') {
+            jenkinsCd.within(given) {
+                plan = check(given)
             }
         }
     }

@@ -9,8 +9,10 @@ def call(Map options = [:]) {
     Map given = jenkinsCd.options('commonChartPipeline', options, jenkinsCd.places() + [
         timeout: 30,  // minutes
     ])
-    jenkinsCd.onAgent(given) {
-        publish(given)
+    jenkinsCd.described {
+        jenkinsCd.onAgent(given) {
+            publish(given)
+        }
     }
 }
 

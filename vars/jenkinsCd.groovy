@@ -2,13 +2,13 @@
  * jenkinsCd: start jenkins-cd on the agent. The only step that does; all others call it.
  *
  *     jenkinsCd 'ci unit-tests'
- *     jenkinsCd('status', [arguments: ['--json']])
+ *     Map board = jenkinsCd('status', [arguments: ['--app', params.APP]])
  *
  * Arguments travel as JSON in the environment: no shell ever sees one. What the command reports comes back as a map.
  */
 
 import groovy.json.JsonOutput
-import groovy.json.JsonSlurperClassic
+import groovy.json.JsonSlurper
 import groovy.transform.Field
 
 @Field final int NEEDS_PACKAGE = 86  // what bootstrap.sh ends with where it has nothing to install from
@@ -31,6 +31,9 @@ Map run(String arguments, Map options = [:]) {
     List words = arguments.tokenize() + given.arguments.collect { word -> word.toString() }
     String file = ".jenkins-cd/outcomes/${UUID.randomUUID()}.json"
     List variables = ["JENKINS_CD_ARGUMENTS=${asJson(words)}", "JENKINS_CD_RESULT=${file}"]
+    if (!env.JENKINS_CD_RUN && env.BUILD_TAG) {  // no pipeline of this library: what is in the workspace is the build's
+        variables << "JENKINS_CD_RUN=${env.BUILD_TAG}"
+    }
     int code = start(arguments, variables, given.credentials)
     if (code == NEEDS_PACKAGE) {
         code = start(arguments, variables + [ownPackage()], given.credentials)
@@ -42,6 +45,9 @@ Map run(String arguments, Map options = [:]) {
 /** Run a body with what every command of a pipeline needs to know. `place` has platform, platformCredentials, package. */
 def within(Map place, Closure body) {
     List variables = ["JENKINS_CD_REQUESTED_BY=${requester()}"]
+    if (place.run) {
+        variables << "JENKINS_CD_RUN=${place.run}"
+    }
     if (place.platform) {
         variables << "JENKINS_CD_PLATFORM=${place.platform}"
     }
@@ -57,13 +63,42 @@ def within(Map place, Closure body) {
 }
 
 /** Run a body on an agent, for as long as the options of a pipeline allow, with what every command needs to know. */
-def onAgent(Map given, Closure body) {
-    node(given.agent) {
-        timeout(time: given.timeout, unit: 'MINUTES') {
-            within(given) {
-                body()
-            }
+void onAgent(Map given, Closure body) {
+    inWorkspace(given) {
+        within(given) {
+            body()
         }
+    }
+}
+
+/**
+ * Run a body in the workspace that the pipeline is in, else in that of an agent with the label: a node within a node
+ * gets another workspace. What the pipeline leaves there is known as its own by `given.run`.
+ */
+void inWorkspace(Map given, Closure body) {
+    given.run = given.run ?: UUID.randomUUID().toString()
+    Closure limited = {
+        timeout(time: given.timeout, unit: 'MINUTES') {
+            body()
+        }
+    }
+    if (env.NODE_NAME && env.WORKSPACE) {
+        limited()
+    } else {
+        node(given.agent) {
+            limited()
+        }
+    }
+}
+
+/** Run a body; the first line of why it fails becomes the build's description, which a build that started it shows. */
+void described(Closure body) {
+    try {
+        body()
+    } catch (hudson.AbortException failure) {
+        String why = (failure.message ?: 'it failed').tokenize('\n')[0]
+        currentBuild.description = [currentBuild.description, why].findAll { part -> part }.join('; ')
+        throw failure
     }
 }
 
@@ -171,15 +206,40 @@ String requester() {
     return 'jenkins'
 }
 
-/** Return the arguments as JSON in ASCII, without a dollar sign, which some Jenkins would take for a variable. */
+/**
+ * Return the arguments as JSON in ASCII, without a dollar sign, which some Jenkins would take for a variable. They are
+ * taken out of a map: that is what the sandbox lets a library that is not trusted write.
+ */
 @NonCPS
 String asJson(List words) {
-    return JsonOutput.toJson(words).replace('$', '\\u0024')
+    Map all = [words: words]
+    String json = JsonOutput.toJson(all)
+    return json.substring(json.indexOf('['), json.length() - 1).replace('$', '\\u0024')
 }
 
 @NonCPS
 Map fromJson(String text) {
-    return new JsonSlurperClassic().parseText(text)
+    return plain(new JsonSlurper().parseText(text))
+}
+
+/** Return maps and lists that Jenkins can save in place of those that the parser made. */
+@NonCPS
+Object plain(Object value) {
+    if (value instanceof Map) {
+        Map copy = [:]
+        for (entry in value.entrySet()) {
+            copy.put(entry.key, plain(entry.value))
+        }
+        return copy
+    }
+    if (value instanceof List) {
+        List copies = []
+        for (each in value) {
+            copies.add(plain(each))
+        }
+        return copies
+    }
+    return value
 }
 
 @NonCPS

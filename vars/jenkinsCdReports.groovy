@@ -2,16 +2,16 @@
  * jenkinsCdReports: show in Jenkins what jenkins-cd has found. A plugin that is missing costs its view, not the build.
  */
 
-/** Publish the JUnit files and the findings of a step of a plan. */
+/** Publish the tests and the findings of a step of a plan, where it has written any. */
 void step(Map step) {
-    if (step.junit) {
+    if (step.junit && fileExists(step.junit)) {
         optional('junit', 'the tests are in the report') {
             junit(testResults: step.junit, allowEmptyResults: true)
         }
     }
     if (step.findings && fileExists(step.findings)) {
         optional('recordIssues', 'the findings are in the report') {
-            recordIssues(enabledForFailure: true,
+            recordIssues(enabledForFailure: true, quiet: true,
                 tools: [sarif(id: step.stage, name: step.stage, pattern: step.findings)])
         }
     }

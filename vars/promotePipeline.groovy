@@ -16,6 +16,12 @@ def call(Map options = [:]) {
         patience   : 72,                        // hours that the question stays open
         timeout    : 30,                        // minutes, for what runs on an agent before and after it
     ])
+    jenkinsCd.described {
+        promote(given)
+    }
+}
+
+void promote(Map given) {
     Map asked = prepare(given)
     if (asked.promotion.already) {
         echo("nothing to do: ${asked.plan.title} is deployed and verified already")

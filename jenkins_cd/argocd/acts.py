@@ -10,6 +10,7 @@ from jenkins_cd.argocd import states, verdicts
 from jenkins_cd.argocd.judge import Decision, is_ours
 from jenkins_cd.argocd.underway import FAULTS, Underway
 from jenkins_cd.delivery import Followed
+from jenkins_cd.lines import split_lines
 from jenkins_cd.tools import argocd_applications
 from jenkins_cd.tools.argocd_applications import SyncOrder
 from jenkins_cd.tools.argocd_failures import Blocked, Busy, Denied, Expired, Rejected
@@ -84,7 +85,7 @@ def give_up(at: Underway) -> None:
             at.tell("ending our sync, which would only stand in the way")
             argocd_applications.terminate(at.site.server, at.site.ref)
     except FAULTS as error:
-        at.tell(f"it is not known whether our sync still runs: {error.message.splitlines()[0]}")
+        at.tell(f"it is not known whether our sync still runs: {split_lines(error.message)[0]}")
 
 
 def resources(at: Underway) -> tuple[Resource, ...]:

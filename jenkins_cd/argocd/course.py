@@ -18,6 +18,7 @@ from jenkins_cd.argocd.site import Site
 from jenkins_cd.argocd.underway import FAULTS, Underway
 from jenkins_cd.delivery import Followed, health
 from jenkins_cd.errors import ExternalFailure
+from jenkins_cd.lines import split_lines
 from jenkins_cd.tools import process
 from jenkins_cd.tools.argocd_failures import Absent, Denied, Expired
 
@@ -41,7 +42,7 @@ def begin(site: Site, wish: Wish) -> None:
             if decision.step == "sync":
                 acts.sync(at, decision)
     except FAULTS as error:
-        at.tell(error.message.splitlines()[0])
+        at.tell(split_lines(error.message)[0])
 
 
 def follow(site: Site, wish: Wish) -> Followed:
@@ -68,7 +69,7 @@ def _followed(at: Underway) -> Followed:
             return verdicts.unknown(at, error)
         except (Absent, ExternalFailure) as error:
             at.good_since = None
-            at.tell(error.message.splitlines()[0])
+            at.tell(split_lines(error.message)[0])
             gone = at.memory.lasting("gone", time.monotonic(), holds=isinstance(error, Absent))
             patience = GONE if at.app or not at.site.made_later else at.site.target.timeout
             ended = verdicts.unknown(at, error) if late or gone > patience else None

@@ -19,6 +19,7 @@ from jenkins_cd.argocd.states import Object
 from jenkins_cd.cluster.evidence import hidden
 from jenkins_cd.cluster.scene import event_order, event_time, said, times
 from jenkins_cd.errors import JenkinsCdError
+from jenkins_cd.lines import split_lines
 from jenkins_cd.report.text import clean, fit, one_line, wrapped
 from jenkins_cd.tools import argocd_applications
 from jenkins_cd.tools.argocd import Ref, Server
@@ -77,7 +78,7 @@ def gather(server: Server, ref: Ref, *, page: str) -> Evidence:
 def text(evidence: Evidence) -> str:
     """Return it for people: no more than LINES, safe to show anywhere."""
     name = str((evidence.application.get("metadata") or {}).get("name") or "the Application")
-    drawn = tree.text(evidence.nodes, name, evidence.application or None).splitlines() if evidence.nodes else []
+    drawn = split_lines(tree.text(evidence.nodes, name, evidence.application or None)) if evidence.nodes else []
     different = differences.lines(evidence.managed)
     parts = [
         _first(list(_causes(evidence)), _CAUSES),
@@ -89,7 +90,7 @@ def text(evidence: Evidence) -> str:
     ]
     left = max(LINES - sum(map(len, parts)), _LOGS)
     parts.insert(3, _log_lines(evidence.pods, left))
-    found = [fit(line, COLUMNS) for part in parts for line in hidden(clean("\n".join(part))).splitlines()]
+    found = [fit(line, COLUMNS) for part in parts for line in split_lines(hidden(clean("\n".join(part))))]
     return "\n".join([*found[: LINES - 1], found[-1]] if len(found) > LINES else found)
 
 

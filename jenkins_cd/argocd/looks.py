@@ -13,6 +13,7 @@ from typing import Literal
 from jenkins_cd.argocd.states import Object
 from jenkins_cd.errors import ExternalFailure, JenkinsCdError
 from jenkins_cd.tools import argocd_applications
+from jenkins_cd.tools.answers import whole_number
 from jenkins_cd.tools.argocd import ATTEMPTS, TIMEOUT, Ref, Server
 from jenkins_cd.tools.argocd_failures import Expired
 
@@ -51,7 +52,7 @@ class Looks:
         if isinstance(one, JenkinsCdError):
             raise one
         version = str((one.get("metadata") or {}).get("resourceVersion", ""))
-        number = int(version) if version.isdigit() else self.version
+        number = whole_number(version) or self.version
         if number >= self.version:
             self.app, self.version, self.at = one, number, time.monotonic()
             self.seen(one)

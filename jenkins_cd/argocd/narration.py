@@ -173,14 +173,14 @@ def _again(app: Object, operation: Operation) -> datetime | None:
         first, most = (
             _seconds(backoff.get(key) or default) for key, default in (("duration", "5s"), ("maxDuration", "3m"))
         )
-    except ValueError:
+        wait = first * float(backoff.get("factor") or 2) ** operation.attempt
+        return operation.finished + timedelta(seconds=min(wait, most) if most else wait) if operation.finished else None
+    except (ValueError, OverflowError):
         return None
-    wait = first * float(backoff.get("factor") or 2) ** operation.attempt
-    return operation.finished + timedelta(seconds=min(wait, most) if most else wait) if operation.finished else None
 
 
 def _seconds(duration: str) -> float:
-    return float(duration) if duration.isdigit() else length(duration).total_seconds()
+    return float(duration) if duration.isdecimal() else length(duration).total_seconds()
 
 
 def _retry(app: Object) -> Object:

@@ -14,6 +14,7 @@ from datetime import datetime, timezone
 from jenkins_cd.argocd import states
 from jenkins_cd.argocd.states import Object
 from jenkins_cd.report.text import one_line
+from jenkins_cd.tools.answers import whole_number
 
 _EPOCH = datetime.min.replace(tzinfo=timezone.utc)
 _PLAIN = frozenset({"", "Running", "Pending", "Succeeded", "Completed"})  # reasons that say no more than the health
@@ -117,15 +118,14 @@ def _node(one: Object) -> Node:
         ready=info.get("Containers", ""),
         images=tuple(str(image) for image in one.get("images") or ()),
         created=states.moment(one.get("createdAt")),
-        restarts=int(restarts) if restarts.isdigit() else 0,
+        restarts=whole_number(restarts),
         revision=_revision(info.get("Revision", "")),
         controlled=str(labels.get("controller-revision-hash") or ""),
     )
 
 
 def _revision(text: str) -> int:
-    number = text.rpartition(":")[2]  # Rev:3
-    return int(number) if number.isdigit() else 0
+    return whole_number(text.rpartition(":")[2])  # Rev:3
 
 
 def key(one: Object) -> str:

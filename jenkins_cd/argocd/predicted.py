@@ -14,6 +14,8 @@ from typing import Any
 from jenkins_cd.argocd.states import Object
 from jenkins_cd.drift import compare, values
 from jenkins_cd.drift.paths import Key, Path, keys
+from jenkins_cd.lines import split_lines
+from jenkins_cd.tools.yaml_writer import dump
 
 CHANGED = f"{values.HIDDEN}, another one"
 _SERVERS = ("managedFields", "resourceVersion", "uid", "generation", "creationTimestamp", "selfLink")
@@ -43,7 +45,7 @@ def diff(title: str, before: Object | None, after: Object | None) -> str:
     old, new = _clean(before), _clean(after)
     names = f"live/{title}" if before else "/dev/null", f"wanted/{title}" if after else "/dev/null"
     shown = _dump(_veiled(old, None, ())), _dump(_veiled(new, old, ()))
-    lines = [one.splitlines(keepends=True) for one in shown]
+    lines = [split_lines(one, keep_ends=True) for one in shown]
     return "".join(difflib.unified_diff(lines[0], lines[1], *names))
 
 
@@ -116,6 +118,4 @@ def _beside(value: Sequence[Any], other: Sequence[Any], path: Path) -> list[Any]
 
 
 def _dump(one: Object) -> str:
-    import yaml
-
-    return str(yaml.safe_dump(dict(one), sort_keys=True, allow_unicode=True, width=120)) if one else ""
+    return dump(one, sort_keys=True) if one else ""

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from jenkins_cd.tools import answers
+
 Object = Mapping[str, Any]
 INFO = "jenkins-cd"  # the name of the info that an operation of ours carries
 UNREADY = ("ComparisonError", "InvalidSpecError", "UnknownError")  # conditions with which nothing is known
@@ -192,10 +194,7 @@ def called(resource: Object) -> str:
 
 def moment(text: object) -> datetime | None:
     """Return a time as the server writes it (RFC 3339, UTC), or None."""
-    try:
-        return datetime.fromisoformat(str(text).replace("Z", "+00:00")) if text else None
-    except ValueError:
-        return None
+    return answers.moment(text)
 
 
 def _same(wanted: Object, begun: Object) -> bool:

@@ -9,6 +9,7 @@ from jenkins_cd.argocd.judge import Decision, is_ours
 from jenkins_cd.argocd.underway import FAULTS, Underway
 from jenkins_cd.delivery import Followed, health
 from jenkins_cd.errors import JenkinsCdError
+from jenkins_cd.lines import split_lines
 from jenkins_cd.model import Outcome
 from jenkins_cd.report.text import clean, one_line
 from jenkins_cd.tools import argocd_applications
@@ -42,7 +43,7 @@ def failed(at: Underway, reason: str, hint: str = "") -> Followed:
 
 def unknown(at: Underway, error: JenkinsCdError) -> Followed:
     """Return that nobody tells us how it is, and how to go on."""
-    return _ended(at, "unknown", f"it cannot be known: {error.message.splitlines()[0]}", error.hint, AGAIN)
+    return _ended(at, "unknown", f"it cannot be known: {split_lines(error.message)[0]}", error.hint, AGAIN)
 
 
 def blocked(at: Underway, error: JenkinsCdError) -> Followed:

@@ -11,6 +11,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from jenkins_cd.lines import split_lines
+from jenkins_cd.tools.yaml_writer import dump
+
 Object = Mapping[str, Any]
 _OURS = {  # keys of `spec`; where we do not write one, it must not be there
     "AppProject": (
@@ -59,8 +62,8 @@ def diff(wanted: Object, there: Object | None) -> str:
     name = f"{wanted['kind']}/{wanted['metadata']['name']}"
     before = _shown(there, wanted) if there is not None else ""
     lines = difflib.unified_diff(
-        before.splitlines(),
-        _shown(wanted, wanted).splitlines(),
+        split_lines(before),
+        split_lines(_shown(wanted, wanted)),
         f"{name} (there)" if there is not None else "/dev/null",
         name,
         lineterm="",
@@ -81,9 +84,7 @@ def ours(there: Object) -> bool:
 
 
 def _shown(object_: Object, wanted: Object) -> str:
-    import yaml
-
-    return str(yaml.safe_dump(_compared(object_, wanted), sort_keys=True, width=120))
+    return dump(_compared(object_, wanted), sort_keys=True)
 
 
 def _compared(object_: Object, wanted: Object) -> dict[str, Any]:

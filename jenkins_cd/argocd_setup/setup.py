@@ -13,6 +13,7 @@ from jenkins_cd.argocd_setup.placed import ANY, Placed
 from jenkins_cd.config.types import PlatformFile
 from jenkins_cd.errors import BadInput
 from jenkins_cd.gitops.repository import Repository, View
+from jenkins_cd.tools.yaml_writer import dump
 
 _HOW = f"keeps what is in it where it is applied with: {clusters.APPLIED}"
 
@@ -78,9 +79,7 @@ def render(platform: PlatformFile, project: str | None, environment: str | None,
 
 def text(setup: Setup) -> str:
     """Return the objects as YAML that kubectl takes, with what people should know in comments."""
-    import yaml
-
-    return "".join(_document(one, yaml.safe_dump(one.object, sort_keys=False, width=120)) for one in setup.entries)
+    return "".join(_document(one, dump(one.object)) for one in setup.entries)
 
 
 def _document(entry: Entry, text: str) -> str:

@@ -49,7 +49,8 @@ def baseline(
 
     workspace = folder.resolve()
     update = ratchet.update(workspace, load(workspace, platform, overrides), stages, accept=accept)
-    options.show_json(update) if as_json else _show(update)
+    if not options.report(update, as_json):
+        _show(update)
     return 0
 
 

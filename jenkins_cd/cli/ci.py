@@ -64,6 +64,7 @@ def ci(
         build = runner.prepare(workspace, config, version, progress)
         if only_plan:
             return _plan(build, selected, platform, as_json)
+        runner.check_source(build, selected)
         threading.Thread(target=html.warm, daemon=True).start()  # while the stages' programs run
         result = runner.run(build, selected, fail_fast=fail_fast)
     return _finish(build, result, as_json)

@@ -32,8 +32,7 @@ def validate(folder: Path, platform: str | None, overrides: tuple[str, ...], as_
     from jenkins_cd.config.load import examine
 
     found = examine(folder, platform, overrides)
-    if as_json:
-        _show_verdict(found)
+    options.report(_verdict(found), as_json)
     found.sound()
     if not as_json:
         click.echo(f"{' and '.join(found.files)}: all right{_unchecked(found)}")
@@ -47,7 +46,7 @@ def _unchecked(found: Examined) -> str:
     return "" if found.app else "; not checked against an app, as there is no cd.yaml"
 
 
-def _show_verdict(found: Examined) -> None:
+def _verdict(found: Examined) -> Any:
     from jenkins_cd.config.problem import in_order
 
     @dataclass(frozen=True, kw_only=True)
@@ -57,8 +56,8 @@ def _show_verdict(found: Examined) -> None:
         problems: list[Any]
         schema: Literal["jenkins_cd/validate/v1"] = "jenkins_cd/validate/v1"
 
-    options.show_json(
-        Verdict(valid=not found.problems, files=found.files, problems=[_flat(one) for one in in_order(found.problems)])
+    return Verdict(
+        valid=not found.problems, files=found.files, problems=[_flat(one) for one in in_order(found.problems)]
     )
 
 
@@ -94,8 +93,7 @@ def explain(key: str | None, folder: Path, platform: str | None, overrides: tupl
     found = examine(folder, platform, overrides).sound()
     roots = [root for root in (found.app, found.platform) if root is not None]
     explanation = room.explain(roots, found.origins, key)
-    if as_json:
-        options.show_json(explanation)
+    if options.report(explanation, as_json):
         return 0
     lines = [(f"{one.key}: {_shown(one.value)}", one.origin) for one in explanation.values]
     width = min(max(len(left) for left, _ in lines), 60)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option("--resume", is_flag=True, help="Take up the wait of a deployment whose run was ended.")
 @click.option(
     "--step",
-    type=click.Choice(["plan", "apply", "verify", "test"]),
+    type=click.Choice(["plan", "apply", "verify", "test", "record"]),
     help="One step alone, on top of those before it; all of them where left out.",
 )
 @options.only_plan

@@ -99,11 +99,12 @@ def carry_out(work: Callable[..., Iterable[Done]], asked: Order, as_json: bool, 
             for deployment in one.deployments:
                 _save(out, deployment)
             _save_tests(out, one.deployments)
+            _tell_failure(one, asked.request)
     page = _report(out, done)
     if not options.report(Deliveries(done=tuple(done)), as_json):
         for one in done:
             _show(one, page, show_plan)
-    return 0 if all(one.verified or not one.attempted for one in done) else 1
+    return 0 if all(one.verified or not (one.attempted or one.failure) for one in done) else 1
 
 
 def show_steps(asked: Order, as_json: bool, steps: Callable[..., PipelinePlan]) -> int:
@@ -128,6 +129,14 @@ def _save(out: Path, deployment: Deployment) -> None:
 
         what = f"{deployment.app} {deployment.version} in {deployment.environment}"
         outcome.fail(f"{what}: {deployment.outcome}: {deployment.reason}", deployment.evidence, next_step(deployment))
+
+
+def _tell_failure(done: Done, request: Request) -> None:
+    """Tell of a step that failed and leaves the verdict to `--step record`."""
+    if done.failure:
+        where = f"{request.app} {request.version} in {request.environment}"
+        outcome.fail(f"{where}: {done.failure}", "", "jenkins-cd deploy … --step record records the verdict")
+        click.echo(f"jenkins-cd: {where}: {done.failure}", err=True)
 
 
 def _save_tests(out: Path, deployments: Sequence[Deployment]) -> None:
@@ -170,7 +179,7 @@ def _show(done: Done, page: Path | None, show_plan: bool) -> None:
 
 
 def _report(out: Path, done: list[Done]) -> Path | None:
-    """Write the page anew, with the run of CI that this checkout holds, if any."""
+    """Write the page anew, with the run of CI that this checkout holds, if it made what was deployed."""
     from jenkins_cd import results
     from jenkins_cd.model import CiResult
     from jenkins_cd.report import html
@@ -178,4 +187,8 @@ def _report(out: Path, done: list[Done]) -> Path | None:
     deployments = [deployment for one in done for deployment in one.deployments]
     if not deployments:
         return None
-    return html.write(out / "report", results.load(out, "ci", CiResult), deployments)
+    made = results.load(out, "ci", CiResult)
+    wanted = {(one.app, one.project, one.version) for one in deployments}
+    if made and (made.app, made.project, made.version) not in wanted:
+        made = None
+    return html.write(out / "report", made, deployments)

@@ -56,6 +56,9 @@ def diff(app: str, environment: str, version: str | None, folder: Path, platform
 def _show(found: Difference) -> None:
     from jenkins_cd.report.text import clean
 
+    if found.source:
+        about = f"{found.app} {found.version} comes from {found.source} at {found.commit[:12]}"
+        click.echo(f"jenkins-cd: {clean(about)}", err=True)
     for note in found.notes:
         click.echo(f"jenkins-cd: not shown: {clean(note)}", err=True)
     if found.text:

@@ -29,8 +29,7 @@ def doctor(folder: Path, platform: str | None, as_json: bool) -> int:
     app, rules = load_any(folder, platform)
     with process.interruptible():
         diagnosis = room.diagnose(folder.resolve(), app, rules)
-    if as_json:
-        options.show_json(diagnosis)
+    if options.report(diagnosis, as_json):
         return 0 if diagnosis.ok else 2
     rows = [(check.name, check.wanted, check.found, "passed" if check.ok else "failed") for check in diagnosis.checks]
     console.table(("needed", "wanted", "found", "status"), rows)

@@ -12,6 +12,7 @@ from jenkins_cd.cli import options
 
 if TYPE_CHECKING:
     from jenkins_cd.argocd.live import Live
+    from jenkins_cd.model import Release
     from jenkins_cd.status import Place
 
 
@@ -46,9 +47,9 @@ def status(
         loaded = load_platform(platform, folder)
         shown = board(loaded, *names)
         shown = with_live(loaded, shown) if live else shown
-    if as_json:
-        options.show_json(shown)
-    elif not shown.places:
+    if options.report(shown, as_json):
+        return
+    if not shown.places:
         click.echo("no release was published yet: jenkins-cd ci")
     else:
         _show(shown.places, live)
@@ -58,12 +59,17 @@ def _show(places: Sequence[Place], live: bool) -> None:
     from jenkins_cd.report import console
 
     titles = ("runs", "now") if live else ("since",)
-    rows = [(*_recorded(one), *(_live(one.live) if live else (_since(one),)), one.note) for one in places]
-    console.table(("app", "environment", "version", "verdict", *titles, "note"), rows)
+    rows = [(*_recorded(one), *(_live(one.live) if live else (_since(one),)), _from(one), one.note) for one in places]
+    console.table(("app", "environment", "version", "verdict", *titles, "from", "note"), rows)
 
 
 def _recorded(place: Place) -> tuple[str, ...]:
     return place.app, place.environment, place.version or "–", place.outcome or "–"
+
+
+def _from(release: Place | Release) -> str:
+    """Return where a release comes from: the repository and the commit."""
+    return f"{release.source} at {release.commit[:12]}" if release.source else "–"
 
 
 def _since(place: Place) -> str:
@@ -99,14 +105,13 @@ def history(app: str, folder: Path, platform: str | None, as_json: bool) -> None
 
     with process.interruptible():
         shown = room.history(load_platform(platform, folder), app)
-    if as_json:
-        options.show_json(shown)
+    if options.report(shown, as_json):
         return
     releases = [
-        (one.version, one.commit[:12], f"{one.published:%Y-%m-%d %H:%M}Z" if one.published else "–")
+        (one.version, _from(one), f"{one.published:%Y-%m-%d %H:%M}Z" if one.published else "–")
         for one in shown.releases
     ]
-    console.table(("release", "commit", "published"), releases)
+    console.table(("release", "from", "published"), releases)
     click.echo()
     deployments = [
         (

@@ -33,12 +33,18 @@ folder = click.option(
 
 
 def report(value: Any, as_json: bool) -> bool:
-    """Keep what a command reports for whoever started it, and print it as JSON where that is wanted; returns that."""
+    """Keep what a command reports for whoever started it, and print it as JSON where that is wanted; returns that.
+
+    The one way to print JSON: a command that has --json leaves its document also where nobody gave that.
+    """
     from jenkins_cd.cli import outcome
 
     outcome.keep(value)
     if as_json:
-        show_json(value)
+        from jenkins_cd.results import json_pieces
+
+        for piece in json_pieces(value):
+            click.echo(piece, nl=False)
     return as_json
 
 
@@ -51,11 +57,3 @@ def report_pipeline(plan: PipelinePlan, as_json: bool) -> int:
         click.echo(f"{plan.title}\n")
         console.table(("step", "command", "credentials"), rows(plan.steps))
     return 0
-
-
-def show_json(value: Any) -> None:
-    """Print one of the model's values as JSON on standard output."""
-    from jenkins_cd.results import json_pieces
-
-    for piece in json_pieces(value):
-        click.echo(piece, nl=False)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from jenkins_cd.errors import BadInput, JenkinsCdError
+from jenkins_cd.lines import split_lines
 
 RESULT = "JENKINS_CD_RESULT"
 ARGUMENTS = "JENKINS_CD_ARGUMENTS"  # a JSON list of strings, for callers that would have to go through a shell
@@ -53,7 +54,7 @@ def keep(document: Any) -> None:
 def fail(message: str, evidence: str = "", hint: str = "") -> None:
     """Keep why a command ends with a verdict that is not good; errors that are raised say it themselves."""
     _kept.message, _kept.hint = message, hint
-    _kept.evidence = "\n".join(evidence.strip("\n").splitlines()[:EVIDENCE])
+    _kept.evidence = "\n".join(split_lines(evidence.strip("\n"))[:EVIDENCE])
 
 
 def awaited() -> bool:

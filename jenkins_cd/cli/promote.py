@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,8 +70,12 @@ def approve(as_json: bool, **given: Any) -> int:
         --environment staging --approver qa --reason "sprint 12"
     """
     from jenkins_cd import promote as room
+    from jenkins_cd import requester
 
-    approval: Approval = _quietly(room.approve, deployments.order(**given))
+    order = deployments.order(**given)
+    # Whoever approves at a terminal has not asked for it; in Jenkins it is known who has.
+    asked = replace(order, request=replace(order.request, requested_by=requester.in_jenkins()))
+    approval: Approval = _quietly(room.approve, asked)
     if not options.report(approval, as_json):
         what = f"{approval.app} {approval.version} for {approval.environment}"
         click.echo(f"{what} is approved by {approval.approver}; the next deployment uses that")

@@ -72,13 +72,13 @@ def rbac(
 
 def text(grant: Grant) -> str:
     """Return the objects of a namespace as YAML, with what people should know in comments."""
-    import yaml
+    from jenkins_cd.tools.yaml_writer import dump
 
     what = ", ".join(grant.apps) or "the common chart: nothing was released yet"
     lines = [f"# {grant.namespace}: {', '.join(grant.environments)}, for {what}"]
     lines += [f"# in the cluster of the context {grant.context}"] if grant.context else []
     lines += [f"# left out: {one}" for one in grant.left_out]
-    documents = (f"---\n{yaml.safe_dump(one, sort_keys=False)}" for one in grant.objects)
+    documents = (f"---\n{dump(one)}" for one in grant.objects)
     return "\n".join(lines) + "\n" + "".join(documents)
 
 

@@ -25,7 +25,10 @@ from jenkins_cd.errors import BadInput, JenkinsCdError, Refused
 from jenkins_cd.masking import register
 from jenkins_cd.tools import kubeconfig as config
 from jenkins_cd.tools import kubernetes, leftovers
+from jenkins_cd.tools.answers import converted
 from jenkins_cd.tools.kubernetes import Cluster
+from jenkins_cd.tools.kubernetes_failures import no_api
+from jenkins_cd.tools.kubernetes_shapes import Moment
 
 SHORTEST = 600  # seconds; an API server gives no token for less
 PURPOSE = "jenkins-cd/purpose=token"
@@ -102,8 +105,7 @@ def _token(given: Cluster, account: str, seconds: float, bound: dict[str, str] |
             f"there is no service account {account} in the namespace {given.namespace} of {given.server}",
             "apply what jenkins-cd render rbac prints, or set `helm.service_account` of the environment to null",
         ) from error
-    token = register(str(status["token"]))
-    expires = datetime.fromisoformat(str(status["expirationTimestamp"]).replace("Z", "+00:00"))
+    token, expires = register(status["token"]), converted(status["expirationTimestamp"], Moment)
     return Access(dataclasses.replace(given, token=token, certificate=None, key=None), Path(), expires)
 
 
@@ -118,7 +120,9 @@ def _secret(cluster: Cluster, seconds: float) -> dict[str, str]:
     label, _, value = PURPOSE.partition("=")
     metadata = {"generateName": "jenkins-cd-step-", "labels": {label: value}, "annotations": {_EXPIRES: ends}}
     made = kubernetes.post(cluster, _secrets(cluster), {"apiVersion": "v1", "kind": "Secret", "metadata": metadata})
-    return {"name": str(made["metadata"]["name"]), "uid": str(made["metadata"]["uid"])}
+    if not made["metadata"].get("uid"):
+        raise no_api(cluster.server, "it makes a Secret without a uid")
+    return {"name": made["metadata"]["name"], "uid": made["metadata"]["uid"]}
 
 
 def _secrets(cluster: Cluster) -> str:

@@ -31,6 +31,7 @@ from jenkins_cd.cluster.scene import (
     uid,
 )
 from jenkins_cd.errors import JenkinsCdError, Stopped
+from jenkins_cd.lines import split_lines
 from jenkins_cd.masking import MASK, mask
 from jenkins_cd.report.text import clean
 from jenkins_cd.tools import kubernetes
@@ -79,7 +80,7 @@ def secrets_of(objects: Iterable[Object]) -> frozenset[str]:
         if one["kind"] == "Secret":
             found |= {str(value) for value in (one.get("stringData") or {}).values()}
             found |= {_decoded(str(value)) for value in (one.get("data") or {}).values()}
-    lines = (line.strip() for value in found for line in value.splitlines())
+    lines = (line.strip() for value in found for line in split_lines(value))
     return frozenset(line for line in lines if len(line) >= SHORTEST)
 
 
@@ -100,7 +101,7 @@ def bounded(text: str) -> str:
 
 def log_lines(text: str, number: int = LINES) -> list[str]:
     """Return the last lines of a log, safe to show, none too wide."""
-    lines = clean(text).splitlines()[-number:]
+    lines = split_lines(clean(text))[-number:]
     return [line if len(line) <= WIDEST else f"{line[:WIDEST]}…" for line in lines]
 
 

@@ -15,6 +15,7 @@ from jenkins_cd.config.types import HelmTarget, PlatformFile, seconds
 from jenkins_cd.deploy import known_environment, unknown
 from jenkins_cd.errors import BadInput, ExternalFailure, Refused
 from jenkins_cd.gitops.ledger import Ledger
+from jenkins_cd.lines import split_lines
 from jenkins_cd.tools import kubeconfig, kubernetes
 from jenkins_cd.tools.kubernetes import Cluster
 
@@ -89,7 +90,7 @@ def show(cluster: Cluster, place: Place, *, tail: int | None, previous: bool) ->
             cluster, place.namespace, name(source.pod), source.container, previous=previous, tail=tail
         )
         nothing &= text is None
-        yield from (Line(source.shown, log_streams.safe(line)) for line in (text or "").splitlines())
+        yield from (Line(source.shown, log_streams.safe(line)) for line in split_lines(text or ""))
     if nothing:
         what = "was restarted: there is no run before" if previous else "has started: there is no log yet"
         raise BadInput(f"no container of {place.release} in {place.namespace} {what}", _look(place))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jenkins_cd.report.text import clean, one_line
+from jenkins_cd.tools.answers import whole_number
 
 Object = Mapping[str, Any]
 LONGEST = 600  # characters of what a server says that are kept of one sentence
@@ -162,7 +163,7 @@ def event_time(event: Object) -> str:
 def event_order(event: Object) -> tuple[str, int]:
     """Return a key that sorts events by time; those of the same second by what the server wrote first."""
     version = str(event["metadata"].get("resourceVersion", ""))
-    return event_time(event)[:19], int(version) if version.isdigit() else 0
+    return event_time(event)[:19], whole_number(version)
 
 
 def said(text: object) -> str:

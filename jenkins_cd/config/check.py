@@ -157,6 +157,8 @@ class _Checker:
         return read
 
     def items(self, node: Node, shape: Shape, key: str) -> Any:
+        if isinstance(node, ScalarNode) and shape.item and any(meta.single for meta in shape.metas):
+            return (self.value(node, shape.item, key),)
         if not isinstance(node, SequenceNode) or shape.item is None:
             return self.wrong(node, key, f"expected a list such as [a, b], found {found(node)}")
         for index, one in enumerate(node.value):

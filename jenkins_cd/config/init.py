@@ -47,11 +47,14 @@ def answers(
 
 def render(said: Answers) -> str:
     """Return the text of a cd.yaml. Raises BadInput where a name in it is none."""
+    from jenkins_cd.tools.yaml_writer import scalar
+
     build = _CUSTOM_BUILD if said.toolchain == "custom" else _BUILD
     for option, value in vars(said).items():
         if not re.fullmatch(NAME.pattern, value) or len(value) > NAME.max_length:
             raise BadInput(f"--{option} {value[:60]!r} is no name: expected {NAME.expected}")
-    text = Template(TEMPLATE.read_text(encoding="utf-8")).substitute(vars(said), build=build)
+    names = {option: scalar(value) for option, value in vars(said).items()}  # an app may be called `on`
+    text = Template(TEMPLATE.read_text(encoding="utf-8")).substitute(names, build=build)
     parse(text, AppFile, APP_FILE, "app")
     return text
 

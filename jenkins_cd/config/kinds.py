@@ -17,6 +17,7 @@ class Meta:
     minimum: float | None = None
     maximum: float | None = None
     max_length: int = 0
+    single: bool = False  # of a list: one value may stand there without it
 
 
 NAME = Meta(
@@ -38,10 +39,16 @@ URL = Meta(
 GIT_URL = Meta(
     pattern=(
         r"(https?://(?![^/\s]*@)|(ssh|git)://(?!([^/\s@]*@)?-|[^/\s:@]*:[^/\s@]*@)|file:///|/)[^\s]+"
-        r"|[A-Za-z0-9][A-Za-z0-9_.-]*@[A-Za-z0-9][A-Za-z0-9.-]*:[^\s-][^\s]*"
+        r"|(?![A-Za-z]:[\\/])(?![^/\s@]*:[^/\s]*@)([A-Za-z0-9_][A-Za-z0-9_.+-]*@)?"  # no drive, no password
+        r"([A-Za-z0-9][A-Za-z0-9_.-]*|\[[0-9A-Fa-f:.]+(%[A-Za-z0-9]+)?\]):(?!//)[^\s:()<>-][^\s()<>]*"
     ),
     max_length=2000,
     expected="a Git URL without a password (https://…, ssh://…, user@host:path, file:///… or an absolute path)",
+)
+APP_KEY = Meta(
+    pattern=r"(\*|[a-z]([a-z0-9-]*[a-z0-9])?(/(\*|[a-z]([a-z0-9-]*[a-z0-9])?))?)",
+    max_length=107,
+    expected="an app, `project/app`, `project/*` or `*`",
 )
 BRANCH = Meta(
     pattern=r"(?!.*\.\.)(?!.*//)(?!.*\.lock$)[A-Za-z0-9_][A-Za-z0-9_./-]*[A-Za-z0-9_]|[A-Za-z0-9_]",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from jenkins_cd.config import Origin
 from jenkins_cd.config.problem import Problem
@@ -26,10 +26,12 @@ def given(origins: Mapping[str, Origin], key: str) -> bool:
     return key in origins or any(one.startswith((f"{key}.", f"{key}[")) for one in origins)
 
 
-def placeholders(text: str, key: str, origins: Mapping[str, Origin]) -> Iterator[Problem]:
+def placeholders(
+    text: str, key: str, origins: Mapping[str, Origin], names: Sequence[str] = PLACEHOLDERS
+) -> Iterator[Problem]:
     """Yield what stands in braces and is filled in by nobody."""
     for brace in re.finditer(_BRACES, text):
-        if brace[1] not in PLACEHOLDERS:
-            known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
-            hint = nearest(brace[1] or "", PLACEHOLDERS)
+        if brace[1] not in names:
+            known = ", ".join(f"{{{name}}}" for name in names)
+            hint = nearest(brace[1] or "", names)
             yield at(origins, key, f"unknown placeholder {brace[0]}{hint}: expected {known}")

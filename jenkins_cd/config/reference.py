@@ -9,12 +9,13 @@ from typing import Any, Literal
 from jenkins_cd.config.schema import FILES, TITLES, default_of
 from jenkins_cd.config.shape import Key, Shape, keys_of
 from jenkins_cd.config.words import expected
+from jenkins_cd.lines import split_lines
 
 
 def markdown(file: str) -> str:
     """Return the reference of `app` (cd.yaml) or `platform` (platform.yaml)."""
     type_ = FILES[file]
-    about = (type_.__doc__ or "").splitlines()[0]
+    about = split_lines(type_.__doc__ or "")[0]
     head = [f"# {TITLES[file]}", "", about, "", "| key | holds | default | meaning |", "| --- | --- | --- | --- |"]
     return "\n".join([*head, *_rows(type_, "")]) + "\n"
 

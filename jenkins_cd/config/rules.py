@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
@@ -26,6 +27,7 @@ def of_platform(platform: PlatformFile, origins: Mapping[str, Origin]) -> Iterat
     if not environments:
         yield _at(origins, "environments", "expected at least one environment")
     yield from _without_repository(platform, origins)
+    yield from _sources(platform, origins)
     yield from argocd_rules.of_server(platform, origins)
     for name, environment in environments.items():
         key = f"environments.{name}"
@@ -103,6 +105,18 @@ def _without_repository(platform: PlatformFile, origins: Mapping[str, Origin]) -
         yield Problem(place, "ledger.url", told)
 
 
+def _sources(platform: PlatformFile, origins: Mapping[str, Origin]) -> Iterator[Problem]:
+    """Check what `apps` fills into its URLs: a host, and what stands before it, must be known."""
+    for name, urls in platform.apps.items():
+        key = f"apps.{name}"
+        if not urls:
+            yield _at(origins, key, "no release could be published: name at least one URL")
+        for url in urls:
+            yield from _placeholders(url, key, origins, ("app", "project"))
+            if re.search(r"[*{}]", re.split(r"(?<=[^:/])[/:](?!//)", url, maxsplit=1)[0]):
+                yield _at(origins, key, "`*` and placeholders stand for folders, not for a host")
+
+
 def _order(name: str, environments: Mapping[str, Environment], origins: Mapping[str, Origin]) -> Iterator[Problem]:
     """Follow `after` back to ci. A circle is told once, at the first of its environments."""
     key, path = f"environments.{name}.after", [name]
@@ -120,8 +134,10 @@ def _order(name: str, environments: Mapping[str, Environment], origins: Mapping[
 def _environment(environment: Environment, key: str, origins: Mapping[str, Origin]) -> Iterator[Problem]:
     yield from _placeholders(environment.health_url, f"{key}.health_url", origins)
     yield from _helm(environment, key, origins)
-    if environment.approvers and environment.promotion == "automatic":
-        yield _at(origins, f"{key}.approvers", f"nobody would be asked: approvers need {key}.promotion: manual")
+    if environment.promotion == "automatic":
+        for name in ("approvers", "approvals"):
+            if getattr(environment, name):
+                yield _at(origins, f"{key}.{name}", f"nobody would be asked: {name} need {key}.promotion: manual")
     if seconds(environment.settle) >= seconds(environment.timeout):
         place = f"{key}.settle" if f"{key}.settle" in origins else f"{key}.timeout"
         yield _at(

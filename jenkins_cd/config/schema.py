@@ -8,6 +8,7 @@ from typing import Any, Literal
 from jenkins_cd.config import tree
 from jenkins_cd.config.shape import Key, Shape, keys_of
 from jenkins_cd.config.types import AppFile, PlatformFile
+from jenkins_cd.lines import split_lines
 
 FILES: Mapping[str, type] = {"app": AppFile, "platform": PlatformFile}
 TITLES: Mapping[str, str] = {"app": "cd.yaml", "platform": "platform.yaml"}
@@ -24,7 +25,7 @@ def _object(type_: type) -> dict[str, Any]:
     known = keys_of(type_)
     schema: dict[str, Any] = {
         "type": "object",
-        "description": (type_.__doc__ or "").splitlines()[0],
+        "description": split_lines(type_.__doc__ or "")[0],
         "additionalProperties": False,
         "properties": {name: _property(key) for name, key in known.items()},
     }
@@ -76,7 +77,9 @@ def _bare(shape: Shape) -> dict[str, Any]:
     if shape.kind is Literal:
         return {"enum": list(shape.choices)}
     if shape.kind is tuple and shape.item:
-        return {"type": "array", "items": _schema(shape.item)}
+        several = {"type": "array", "items": _schema(shape.item)}
+        single = any(meta.single for meta in shape.metas)
+        return {"anyOf": [_schema(shape.item), several]} if single else several
     if shape.name and shape.item:
         names = _limits(shape.name)
         inner = {"type": "object", "additionalProperties": _schema(shape.item)}

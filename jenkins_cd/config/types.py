@@ -16,6 +16,7 @@ from jenkins_cd.config.argocd import ArgoCdTarget as ArgoCdTarget
 from jenkins_cd.config.helm import HelmTarget as HelmTarget
 from jenkins_cd.config.jenkins import Jenkins as Jenkins
 from jenkins_cd.config.jenkins import JenkinsCredentials as JenkinsCredentials
+from jenkins_cd.config.kinds import APP_KEY as APP_KEY
 from jenkins_cd.config.kinds import BRANCH as BRANCH
 from jenkins_cd.config.kinds import DURATION as DURATION
 from jenkins_cd.config.kinds import GIT_URL as GIT_URL
@@ -241,6 +242,15 @@ class Releases:
 
 
 @record(frozen=True, kw_only=True)
+class Approvals:
+    """What an approval must be, beyond being one of the approvers'."""
+
+    four_eyes: Annotated[
+        bool, Meta("Whether who asked for the promotion, or wrote the release's commit, cannot approve it.")
+    ] = False
+
+
+@record(frozen=True, kw_only=True)
 class Freeze:
     """A time in which nothing is deployed."""
 
@@ -268,6 +278,7 @@ class Environment:
     approvers: Annotated[
         tuple[Annotated[str, PERSON], ...], Meta("Who may promote to it, users or `groups`; anybody where empty.")
     ] = ()
+    approvals: Annotated[Approvals | None, Meta("Instead of the platform's `approvals`, for this environment.")] = None
     approval_valid: Annotated[Duration, Meta("How long an approval counts that was not used yet.")] = "24h"
     tests: Annotated[tuple[Name, ...], Meta("Tests of cd.yaml that must pass here.")] = ()
     timeout: Annotated[Duration, Meta("How long a version may take to come up.")] = "10m"
@@ -298,6 +309,21 @@ class PlatformFile:
     environments: Annotated[Mapping[Name, Environment], Meta("The environments, by name.")]
     ledger: Annotated[Ledger, Meta("The record of releases and deployments.")] = field(default_factory=Ledger)
     releases: Annotated[Releases, Meta("What is released.")] = field(default_factory=Releases)
+    apps: Annotated[
+        Mapping[
+            Annotated[str, APP_KEY],
+            Annotated[
+                tuple[Annotated[str, GIT_URL], ...],
+                Meta(
+                    "Git URLs that releases of the app come from; {app}, {project} and * are filled in.",
+                    expected="a Git URL or a list of them",
+                    single=True,
+                ),
+            ],
+        ],
+        Meta("Where each app's releases come from; the source of its first release where left out."),
+    ] = field(default_factory=dict)
+    approvals: Annotated[Approvals, Meta("What an approval must be.")] = field(default_factory=Approvals)
     groups: Annotated[Mapping[Name, tuple[Annotated[str, PERSON], ...]], Meta("Groups of approvers, by name.")] = field(
         default_factory=dict
     )

@@ -5,6 +5,7 @@ PyYAML reads (YAML 1.1, https://yaml.org/spec/1.1/); its libyaml binding where i
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 50
 MAX_NODES = 20_000  # with every alias written out
 TAG = "tag:yaml.org,2002:"
+_LINE_END = re.compile("\r\n|[\r\n\x85\u2028\u2029]")  # as YAML 1.1 counts lines (section 4.1.4)
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -58,7 +60,7 @@ def decode(data: bytes) -> str:
 def compose(text: str) -> Node:
     """Return the one document of a text as nodes with line numbers. Raises Malformed."""
     try:
-        _check_depth(text)
+        check_depth(text)
         node = yaml.compose(text, Loader=LOADER)
     except yaml.YAMLError as error:
         raise _in_plain_words(error, text) from error
@@ -73,8 +75,11 @@ def line_of(node: Node) -> int:
     return node.start_mark.line + 1 if node.start_mark else 0
 
 
-def _check_depth(text: str) -> None:
-    """Walk the events first: the composer of libyaml's binding recurses, and deep nesting would crash the process."""
+def check_depth(text: str) -> None:
+    """Walk the events first: the composer of libyaml's binding recurses, and deep nesting would crash the process.
+
+    Raises Malformed for what is nested deeper than MAX_DEPTH, YAMLError for what is no YAML.
+    """
     depth = 0
     for event in yaml.parse(text, Loader=LOADER):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
@@ -108,8 +113,9 @@ def _in_plain_words(error: yaml.YAMLError, text: str) -> Malformed:
         return Malformed(line, f"holds the control character U+{code:04X}: remove it")
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     line = mark.line + 1 if mark else 1
-    source = (text.splitlines() or [""])[min(line, text.count("\n") + 1) - 1 :][:1]
-    indent = source[0][: len(source[0]) - len(source[0].lstrip())] if source else ""
+    rows = _LINE_END.split(text)
+    source = rows[min(line, len(rows)) - 1]
+    indent = source[: len(source) - len(source.lstrip())]
     if "\t" in indent:
         return Malformed(line, "is indented with a tab: YAML takes only spaces")
     said = [getattr(error, "context", None), getattr(error, "problem", None)]

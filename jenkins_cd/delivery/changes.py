@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from jenkins_cd.delivery import charts
 from jenkins_cd.errors import JenkinsCdError
+from jenkins_cd.gitops import image_names
+from jenkins_cd.lines import split_lines
 from jenkins_cd.model import Release
 from jenkins_cd.tools import helm
 
@@ -39,11 +41,14 @@ def of_manifests(before: Files, after: Files, release: Release, plain_http: bool
 def render(files: Files, release: Release, plain_http: bool) -> str:
     """Return the manifests of the chart that the files are: one folder, with Chart.yaml in it.
 
-    Raises BadInput with Helm's reason, ExternalFailure where a dependency cannot be fetched
-    or is not as it was released.
+    Raises BadInput with Helm's reason, or where the chart makes another image of the release's, ExternalFailure where a
+    dependency cannot be fetched or is not as it was released.
     """
     with charts.unpacked(files, release, plain_http) as chart:
-        return helm.template(chart, release.app, release.project)
+        manifests = helm.template(chart, release.app, release.project)
+    if release.image:
+        image_names.check(release.image.repository, manifests)
+    return manifests
 
 
 def _rendered_or_nothing(files: Files, release: Release, plain_http: bool) -> str:
@@ -54,7 +59,7 @@ def _rendered_or_nothing(files: Files, release: Release, plain_http: bool) -> st
 
 
 def _diff(path: str, before: str, after: str) -> str:
-    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    old, new = split_lines(before, keep_ends=True), split_lines(after, keep_ends=True)
     names = f"a/{path}" if before else "/dev/null", f"b/{path}" if after else "/dev/null"
     lines = difflib.unified_diff(old, new, *names)
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)

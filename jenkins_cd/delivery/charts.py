@@ -64,7 +64,7 @@ def unpacked(files: Mapping[str, bytes], release: Release, plain_http: bool) -> 
             own.parent.mkdir()
             own.write_bytes(kept)
         else:
-            helm.dependency_build(chart, plain_http)
+            helm.dependency_build(chart, plain_http, common_chart.advice(chart))
             if own.is_file():
                 _unchanged(release, own)
         yield chart

@@ -12,6 +12,7 @@ from typing import Any
 
 from jenkins_cd.delivery import Followed
 from jenkins_cd.errors import ExternalFailure
+from jenkins_cd.lines import split_lines
 from jenkins_cd.masking import mask
 from jenkins_cd.model import Health, Observation
 from jenkins_cd.tools import http, process
@@ -89,7 +90,7 @@ def last_look(seen: Observation | None) -> list[str]:
         return []
     answer = seen.error if seen.status is None else seen.body
     head = f"last look: {seen.at:%Y-%m-%d %H:%M:%S} UTC, GET {seen.url}: {describe(seen)}"
-    return [head, *(f"  {line}" for line in answer.splitlines()[:8])]
+    return [head, *(f"  {line}" for line in split_lines(answer)[:8])]
 
 
 def describe(observation: Observation) -> str:
@@ -103,7 +104,7 @@ def describe(observation: Observation) -> str:
 def _get(url: str, timeout: float) -> tuple[int, bytes]:
     """Return status and body, read for no longer than `timeout`: an app that hangs may hang in the middle of it."""
     deadline, body = time.monotonic() + timeout, bytearray()
-    with http.request("GET", url, timeout=timeout, attempts=1, stream=True) as answer:
+    with http.request("GET", url, timeout=timeout, attempts=1, stream=True, clock=False) as answer:
         try:
             for data in answer.iter_content(1):
                 body += data

@@ -15,6 +15,7 @@ from jenkins_cd.cluster.access import Access
 from jenkins_cd.config.types import HelmTarget, seconds
 from jenkins_cd.delivery import Target, charts, dangers, keeping, manifests, pending
 from jenkins_cd.errors import BadInput, Refused
+from jenkins_cd.gitops import image_names
 from jenkins_cd.model import Release
 from jenkins_cd.tools import helm, helm_release, kubeconfig, kubernetes, kubernetes_kinds
 from jenkins_cd.tools.helm_release import Busy, Installed, Place, Rendered
@@ -101,6 +102,8 @@ class Site:
         return manifests.parted(helm.template(chart, self.place.name, self.place.namespace))
 
     def _without_dangers(self, rendered: Rendered, crds: str) -> None:
+        if self.release.image:
+            image_names.check(self.release.image.repository, "\n".join([rendered.manifest, *rendered.hooks]))
         dangers.check(
             [*manifests.of(rendered), *manifests.objects(crds)],
             what=f"{self.release.app} {self.release.version} for {self.target.name}",

@@ -17,6 +17,7 @@ from jenkins_cd.delivery import manifests, pending, release_owner, rollback_reco
 from jenkins_cd.delivery.helm_site import Site
 from jenkins_cd.delivery.release_owner import PREFIX, Owner
 from jenkins_cd.errors import ExternalFailure, JenkinsCdError
+from jenkins_cd.lines import split_lines
 from jenkins_cd.masking import mask
 from jenkins_cd.model import Plan
 from jenkins_cd.tools import helm_release, process
@@ -76,7 +77,7 @@ def bring(site: Site, order: Order) -> None:
         tries += not isinstance(failure, Busy)
         if time.monotonic() > deadline or tries == TRIES:
             raise failure
-        site.target.tell("apply", f"trying again: {failure.message.splitlines()[0]}")
+        site.target.tell("apply", f"trying again: {split_lines(failure.message)[0]}")
         process.pause(AGAIN * max(tries, 1))
         again = True
 

@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import yaml
-
 from jenkins_cd.errors import BadInput
+from jenkins_cd.lines import split_lines
 from jenkins_cd.tools.helm_release import Rendered
 from jenkins_cd.tools.kubernetes_yaml import load_all
+from jenkins_cd.tools.yaml_writer import dump
 
 Object = Mapping[str, Any]
 HIDDEN = "(hidden)"
@@ -60,7 +60,9 @@ def diff(before: Rendered | None, after: Rendered) -> str:
 
 def _diff(path: str, before: str, after: str) -> str:
     names = f"a/{path}" if before else "/dev/null", f"b/{path}" if after else "/dev/null"
-    return "".join(difflib.unified_diff(before.splitlines(keepends=True), after.splitlines(keepends=True), *names))
+    return "".join(
+        difflib.unified_diff(split_lines(before, keep_ends=True), split_lines(after, keep_ends=True), *names)
+    )
 
 
 def _shown(rendered: Rendered) -> dict[str, tuple[str, str]]:
@@ -72,7 +74,7 @@ def _shown(rendered: Rendered) -> dict[str, tuple[str, str]]:
                 namespace = (item.get("metadata") or {}).get("namespace")
                 path = f"{folder}{f'{namespace}/' if namespace else ''}{name(item)}.yaml"
                 secret = item.get("kind") == "Secret" or "\nkind: List" in document
-                shown[path] = document, _dump(_veiled(item)) if secret else document
+                shown[path] = document, dump(_veiled(item)) if secret else document
     return shown
 
 
@@ -129,7 +131,3 @@ def _unlisted(item: dict[str, Any]) -> list[dict[str, Any]]:
     if str(item["kind"]).endswith("List") and isinstance(item.get("items"), list):
         return [inner for one in item["items"] if isinstance(one, dict) for inner in _unlisted({"kind": "?", **one})]
     return [item]
-
-
-def _dump(item: Object) -> str:
-    return str(yaml.safe_dump(item, sort_keys=False, allow_unicode=True))

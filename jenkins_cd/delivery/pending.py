@@ -16,6 +16,7 @@ from datetime import datetime, timezone
 from jenkins_cd import requester
 from jenkins_cd.delivery import release_owner, rollback_record
 from jenkins_cd.errors import ExternalFailure, JenkinsCdError
+from jenkins_cd.lines import split_lines
 from jenkins_cd.tools import helm_release, process
 from jenkins_cd.tools.helm_release import Busy, Change, HookFailed, Installed, Place
 
@@ -88,7 +89,7 @@ def recover(place: Place, installed: Installed, timeout: float, tell: Callable[[
     tell(f"{stuck}: putting back revision {revision}, {why}")
     failure = _put_back(place, installed, revision, timeout)
     if isinstance(failure, HookFailed):
-        tell(f"{failure.message.splitlines()[0]}: putting it back without hooks")
+        tell(f"{split_lines(failure.message)[0]}: putting it back without hooks")
         failure = _put_back(place, replace(installed, revision=installed.revision + 1), revision, timeout, hooks=False)
     _freed(stuck, revision, failure)
 

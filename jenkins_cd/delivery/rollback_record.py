@@ -14,6 +14,7 @@ from urllib.parse import quote
 from jenkins_cd.delivery import release_owner
 from jenkins_cd.errors import JenkinsCdError, Refused
 from jenkins_cd.tools import kubernetes
+from jenkins_cd.tools.answers import whole_number
 from jenkins_cd.tools.helm_release import Place
 from jenkins_cd.tools.kubernetes import Cluster
 
@@ -59,8 +60,9 @@ def _read(place: Place) -> list[_Record]:
         return []
     records = []
     for metadata in (one["metadata"] for one in found):
-        known, path = metadata["labels"], f"{_secrets(place)}/{metadata['name']}"
-        records.append(_Record(path=path, revision=int(known[REVISION]), labels=known))
+        known, path = metadata.get("labels") or {}, f"{_secrets(place)}/{metadata['name']}"
+        if revision := whole_number(known.get(REVISION, "")):  # else somebody else's, or changed by hand
+            records.append(_Record(path=path, revision=revision, labels=known))
     return records
 
 

@@ -28,6 +28,7 @@ from jenkins_cd.demo.services import leashed
 from jenkins_cd.demo.workload import Workload, render
 from jenkins_cd.errors import ExternalFailure, Interrupted, JenkinsCdError
 from jenkins_cd.gitops.repository import Repository, View
+from jenkins_cd.lines import split_lines
 from jenkins_cd.tools import process, registry
 
 INTERVAL = 0.3  # seconds between two looks
@@ -158,7 +159,7 @@ def _say(text: str) -> None:
 
 def main(arguments: list[str]) -> int:
     """Run until SIGTERM, SIGINT, or the end of whoever started us."""
-    parser = argparse.ArgumentParser(prog="python -m jenkins_cd.demo.agent", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m jenkins_cd.demo.agent", description=split_lines(__doc__)[0])
     parser.add_argument("--platform", required=True, help="the platform file")
     parser.add_argument("--folder", required=True, type=Path, help="where images are unpacked and logs are kept")
     given = parser.parse_args(arguments)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jenkins_cd.errors import ExternalFailure
+from jenkins_cd.lines import split_lines
 from jenkins_cd.tools import process
 
 PROGRAM = "docker-registry"
@@ -51,7 +52,7 @@ class Registry:
     @property
     def last_words(self) -> str:
         """Return the last lines of its log."""
-        return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-3:])
+        return "\n".join(split_lines(self.log.read_text(encoding="utf-8", errors="replace"))[-3:])
 
     def stop(self) -> None:
         """End it; its data and log stay."""

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from jenkins_cd.demo.services import Registry, free_port, leashed
 from jenkins_cd.errors import BadInput
@@ -108,7 +109,7 @@ def lay_out(folder: Path, registry: str, urls: Mapping[str, str], platform: str)
     env = _environment(folder)
     site = Site(folder=folder, env=env, urls=urls, registry=registry)
     _deploy_repository(site.deploy, env)
-    text = platform.format(registry=registry, deploy=site.deploy, **urls)
+    text = platform.format(registry=registry, deploy=quote(str(site.deploy)), **urls)
     Path(env["JENKINS_CD_PLATFORM"]).write_text(text, encoding="utf-8")
     _app_repository(site)
     return site

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from jenkins_cd.errors import BadInput
 from jenkins_cd.tools import helm
+from jenkins_cd.tools.kubernetes_yaml import load_all
 
 _IMAGE = re.compile(r"(?P<repository>[^@]+?)(:(?P<tag>[^/:@]+))?(@(?P<digest>sha256:[0-9a-f]{64}))?")
 
@@ -51,7 +50,7 @@ def render(files: Mapping[str, bytes], app: str, namespace: str, plain_http: boo
 
 
 def _first(manifests: str) -> Workload | None:
-    for manifest in yaml.safe_load_all(manifests):
+    for manifest in load_all(manifests):
         if isinstance(manifest, dict) and manifest.get("kind") == "Deployment":
             return _workload(manifest["spec"]["template"]["spec"]["containers"][0])
     return None

@@ -6,8 +6,6 @@ leaves no trace there: who did it stands in the cluster's audit log alone.
 
 from __future__ import annotations
 
-import contextlib
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from jenkins_cd.drift.paths import Key, Path
+from jenkins_cd.tools.answers import Malformed, document, moment, whole_number
 
 _DEPLOYS = re.compile(r"helm[\w.-]*|argocd-(application-)?controller")
 # Parts of Kubernetes itself, and what fills in `caBundle`: what they set is theirs, whatever a manifest says.
@@ -89,9 +88,7 @@ def leaves(owner: Owner) -> Iterator[Path]:
 
 def instant(text: Any) -> datetime | None:
     """Return a moment that the API server writes, or None for none."""
-    with contextlib.suppress(ValueError):
-        return datetime.fromisoformat(str(text).replace("Z", "+00:00")) if text else None
-    return None
+    return moment(text)
 
 
 def _leaves(tree: Mapping[str, Any], path: Path) -> Iterator[Path]:
@@ -100,7 +97,7 @@ def _leaves(tree: Mapping[str, Any], path: Path) -> Iterator[Path]:
         if step is None:
             continue
         here = (*path, step)
-        if below:
+        if below and isinstance(below, Mapping):
             yield from _leaves(below, here)
         else:
             yield here
@@ -109,9 +106,12 @@ def _leaves(tree: Mapping[str, Any], path: Path) -> Iterator[Path]:
 def _below(tree: Mapping[str, Any], step: str | int | Key) -> Mapping[str, Any] | None:
     """Return what is below a step. Of an item the API server may name more key fields than we do, or fewer."""
     if isinstance(step, str):
-        below: Mapping[str, Any] | None = tree.get(f"f:{step}")
-        return below
-    return next((below for name, below in tree.items() if _step(name) == step), None)
+        return _tree(tree.get(f"f:{step}"))
+    return next((_tree(below) for name, below in tree.items() if _step(name) == step), None)
+
+
+def _tree(below: Any) -> Mapping[str, Any] | None:
+    return below if isinstance(below, Mapping) else None
 
 
 def _step(name: str) -> str | int | Key | None:
@@ -120,5 +120,13 @@ def _step(name: str) -> str | int | Key | None:
     if kind == "f":
         return rest
     if kind == "k":
-        return Key(tuple(sorted(json.loads(rest).items())))
-    return int(rest) if kind == "i" and rest.isdigit() else None
+        return _key(rest)
+    return whole_number(rest) if kind == "i" and rest.isdecimal() else None
+
+
+def _key(text: str) -> Key | None:
+    """Return the key that an item of a list is known by, None where it is told in no way that is known here."""
+    try:
+        return Key(tuple(sorted(document(text, dict[str, str | int | float | bool]).items())))
+    except Malformed:
+        return None

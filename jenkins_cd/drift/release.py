@@ -22,6 +22,7 @@ from jenkins_cd.drift.compare import Object, title
 from jenkins_cd.drift.owners import instant
 from jenkins_cd.errors import ExternalFailure, Refused
 from jenkins_cd.tools import kubernetes, kubernetes_yaml
+from jenkins_cd.tools.answers import whole_number
 from jenkins_cd.tools.kubernetes import Cluster
 
 _ZIPPED = b"\x1f\x8b"
@@ -110,8 +111,7 @@ def _seconds(moment: Any) -> str:
 
 
 def _revision(secret: Object) -> int:
-    number = str(((secret.get("metadata") or {}).get("labels") or {}).get("version", ""))
-    return int(number) if number.isdigit() else 0
+    return whole_number(str(((secret.get("metadata") or {}).get("labels") or {}).get("version", "")))
 
 
 def _status(secret: Object) -> str:

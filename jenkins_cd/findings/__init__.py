@@ -2,7 +2,8 @@
 
 A parser takes a report's text and returns its findings as the tool names them; `place` then makes them the checkout's:
 paths relative to it, source lines, fingerprints. To add a format: write the parser, list it here, name it in
-`config/types.py` (FindingFormat), and add a row to the table in `tests/findings/test_contract.py`.
+`config/types.py` (FindingFormat), add a row to the table in `tests/findings/test_contract.py`, and say in
+`tests/findings/generated.py` how such reports are written: no finding may be lost, none made milder.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ def read(path: Path) -> Baseline:
     """Return the known findings of each stage; none where there is no file. Raises UnreadableReport, naming it."""
     if not os.path.lexists(path):
         return {}
-    text = reports.content(path).decode("utf-8", "replace")
+    text = reports.text(path)
     try:
         file = shape.decode(text, _File, "findings baseline")
     except UnreadableReport as error:

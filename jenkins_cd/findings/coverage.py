@@ -10,6 +10,7 @@ from pathlib import Path
 from jenkins_cd.config.types import CoverageFormat
 from jenkins_cd.errors import UnreadableReport
 from jenkins_cd.findings import markup, reports
+from jenkins_cd.lines import split_lines
 
 _BLOCK = re.compile(r"(?P<place>.+:\d+\.\d+,\d+\.\d+) (?P<statements>\d{1,9}) (?P<count>\d{1,18})")
 
@@ -30,11 +31,11 @@ def _go_cover(path: Path) -> tuple[float, float]:
 
     A block stands in it once for each test binary that has it; it is covered where one of them reached it.
     """
-    lines = reports.content(path).decode("utf-8", "replace").splitlines()
-    if not lines or not lines[0].startswith("mode: "):
+    rows = split_lines(reports.text(path))
+    if not rows or not rows[0].startswith("mode: "):
         raise UnreadableReport(f"{path} is no Go cover profile: it does not start with `mode:`")
     blocks: dict[str, tuple[int, bool]] = {}
-    for number, line in enumerate(lines[1:], 2):
+    for number, line in enumerate(rows[1:], 2):
         match = _BLOCK.fullmatch(line)
         if not match:
             raise UnreadableReport(f"{path}:{number} is no block of a Go cover profile: {line[:200]!r}")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TypedDict
 
 from jenkins_cd.errors import UnreadableReport
 from jenkins_cd.findings import shape
+from jenkins_cd.lines import split_lines, without_escapes
 from jenkins_cd.model import Finding
 
 # What `go test` refuses to run with (`go help test`), so what nobody disputes: errors. The other analyzers warn.
@@ -13,6 +15,8 @@ REFUSED_BY_GO_TEST = frozenset(
     {"atomic", "bool", "buildtags", "directive", "errorsas", "ifaceassert", "nilfunc", "printf", "stringintconv"}
     | {"tests"}
 )
+
+_POSITION = re.compile(r"(?P<file>.+?):(?P<line>\d{1,9})(?::(?P<column>\d{1,9}))?", re.DOTALL)
 
 
 class _Diagnostic(TypedDict):
@@ -38,7 +42,7 @@ class _Function(TypedDict):
 
 class _Package(TypedDict):
     Path: str
-    Funcs: list[_Function]
+    Funcs: list[_Function] | None
 
 
 def vet(text: str) -> list[Finding]:
@@ -48,7 +52,7 @@ def vet(text: str) -> list[Finding]:
     also where an analyzer says that it failed.
     """
     document = dict[str, dict[str, list[_Diagnostic] | _Broken]]
-    json = "\n".join(line for line in text.splitlines() if not line.startswith(("# ", "go: ")))
+    json = "\n".join(line for line in split_lines(text) if not line.startswith(("# ", "go: ")))
     return [
         _vet_finding(analyzer, diagnostic)
         for packages in shape.documents(json, document, "`go vet -json` report")
@@ -75,7 +79,7 @@ def deadcode(text: str) -> list[Finding]:
             column=function["Position"]["Col"] or None,
         )
         for package in packages or []
-        for function in package["Funcs"]
+        for function in package["Funcs"] or []
         if not function["Generated"]
     ]
 
@@ -83,8 +87,8 @@ def deadcode(text: str) -> list[Finding]:
 def file_list(text: str) -> list[Finding]:
     """Read `gofmt -l`: one path a line."""
     return [
-        Finding(tool="", rule="format", message="not formatted", level="error", file=line.strip())
-        for line in text.splitlines()
+        Finding(tool="", rule="format", message="not formatted", level="error", file=line)
+        for line in split_lines(without_escapes(text))
         if line.strip()
     ]
 
@@ -110,9 +114,8 @@ def _vet_finding(analyzer: str, diagnostic: _Diagnostic) -> Finding:
 
 def _position(text: str) -> tuple[str, int, int | None]:
     """Return file, line and column of `main.go:9:14`; `-` stands where none is known."""
-    parts = text.rsplit(":", 2)
-    if len(parts) == 3 and parts[1].isdecimal() and parts[2].isdecimal():
-        return parts[0], max(int(parts[1]), 1), int(parts[2]) or None
+    if match := _POSITION.fullmatch(text):
+        return match["file"], max(int(match["line"]), 1), int(match["column"] or 0) or None
     if text in ("-", ""):
         return "", 1, None
     raise UnreadableReport(f"no `go vet -json` report: {text[:200]!r} is no position")

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from heapq import nsmallest
 from pathlib import Path, PurePosixPath
 
+from jenkins_cd.findings.checkout import Checkout
+from jenkins_cd.findings.fingerprint import without_places
+from jenkins_cd.lines import without_escapes
 from jenkins_cd.masking import mask
 from jenkins_cd.model import Finding, Level
 
@@ -20,8 +23,6 @@ LONGEST = 300  # characters of a source line that are kept
 SOURCES = 2000  # findings of a tool that are told with their source lines: the worst
 LARGEST = 5_000_000  # bytes of a source file that is looked into
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")  # what could steer a terminal
-_NUMBERS = re.compile(r"(\bline |:)\d+")
-
 _GRAVITY: Mapping[Level, int] = {"error": 0, "warning": 1, "note": 2}
 Key = tuple[str, int, int, str, str, str]
 
@@ -37,15 +38,18 @@ class Source:
 def place(findings: Iterable[Finding], workspace: Path, tool: str, ignore: Sequence[str] = ()) -> list[Finding]:
     """Return the findings sorted by place, each once, with relative path, source lines and fingerprint.
 
-    `tool` is the name where a finding has none; those in the folders of `ignore` are left out. A fingerprint is made
-    of tool, rule, file, message and the source line's words, and of a count where these are equal: lines that move
-    keep theirs. Only files inside the checkout are read.
+    `tool` is the name where a finding has none; those in the folders of `ignore` are left out. What is told twice
+    counts once, as grave as the graver of the two. Only files inside the checkout are read.
     """
-    roots = (workspace, workspace.resolve())
-    relative = functools.cache(lambda file: _relative(_clean(file), roots))  # many findings are of few files
-    ignored = functools.cache(lambda file: _inside(file, ignore))
-    cleaned = (_cleaned(finding, tool, relative(finding.file)) for finding in findings)
-    kept = {_key(finding): finding for finding in cleaned if not ignored(finding.file)}
+    checkout = Checkout.at(workspace)
+    ignored = functools.cache(lambda file: _inside(file, ignore))  # many findings are of few files
+    kept: dict[Key, Finding] = {}
+    for finding in findings:
+        found = _cleaned(finding, tool, checkout)
+        if not ignored(found.file):
+            key = _key(found)
+            known = kept.get(key)
+            kept[key] = found if known is None else min(known, found, key=lambda one: _GRAVITY[one.level])
     shown = _worst(kept)
     sources: dict[str, Source] = {}
     seen: Counter[tuple[str, ...]] = Counter()
@@ -53,8 +57,8 @@ def place(findings: Iterable[Finding], workspace: Path, tool: str, ignore: Seque
     for key in sorted(kept):
         finding = kept[key]
         if finding.file not in sources:
-            sources[finding.file] = _source(finding.file, workspace.resolve())
-        placed.append(_finish(finding, sources[finding.file], seen, shown is None or key in shown))
+            sources[finding.file] = _source(finding.file, checkout.real)
+        placed.append(_finish(finding, sources[finding.file], seen, checkout, shown is None or key in shown))
     return placed
 
 
@@ -69,25 +73,16 @@ def _key(finding: Finding) -> Key:
     return (finding.file, finding.line, finding.column or 0, finding.tool, finding.rule, finding.message)
 
 
-def _cleaned(finding: Finding, tool: str, file: str) -> Finding:
+def _cleaned(finding: Finding, tool: str, checkout: Checkout) -> Finding:
     return Finding(
         tool=_clean(finding.tool or tool),
         rule=sys.intern(_clean(finding.rule)),
-        message=mask(_clean(finding.message).strip()),
+        message=mask(_clean(without_escapes(finding.message)).strip()),
         level=finding.level,
-        file=file,
+        file=checkout.relative(_clean(finding.file)),
         line=finding.line,
         column=finding.column,
     )
-
-
-def _relative(file: str, roots: Sequence[Path]) -> str:
-    """Return the path relative to the checkout, with forward slashes; one outside of it stays as it is."""
-    path = PurePosixPath(file)
-    for root in roots:
-        if path.is_absolute() and path.is_relative_to(root):
-            return str(path.relative_to(root))
-    return "" if str(path) == "." else str(path)
 
 
 def _inside(file: str, folders: Sequence[str]) -> bool:
@@ -101,21 +96,18 @@ def _source(file: str, workspace: Path) -> Source:
         if not file or not path.is_relative_to(workspace) or not path.is_file() or path.stat().st_size > LARGEST:
             return Source()
         lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
-    except (OSError, ValueError):
+    except (OSError, ValueError, RuntimeError):  # RuntimeError: a link that leads into itself
         return Source()
     return Source(lines, [mask(_clean(line))[:LONGEST] for line in lines])
 
 
-def _finish(finding: Finding, source: Source, seen: Counter[tuple[str, ...]], with_source: bool) -> Finding:
+def _finish(
+    finding: Finding, source: Source, seen: Counter[tuple[str, ...]], checkout: Checkout, with_source: bool
+) -> Finding:
     lines = source.lines
     there = lines[finding.line - 1] if finding.line <= len(lines) else ""
-    identity = (
-        finding.tool,
-        finding.rule,
-        finding.file,
-        _NUMBERS.sub(r"\1#", finding.message),
-        " ".join(there.split()),
-    )
+    message = without_places(checkout.without_folder(finding.message))
+    identity = (finding.tool, finding.rule, finding.file, message, " ".join(there.split()))
     seen[identity] += 1
     first = max(finding.line - 1 - AROUND, 0)
     around = source.shown[first : finding.line + AROUND] if with_source and finding.line <= len(lines) else ()

@@ -7,9 +7,10 @@ from typing import TypedDict
 
 from jenkins_cd.errors import UnreadableReport
 from jenkins_cd.findings import shape
+from jenkins_cd.lines import split_lines, without_escapes
 from jenkins_cd.model import Finding, Level
 
-_VULTURE = re.compile(r"(?P<file>.+?):(?P<line>\d+): (?P<message>.+) \(\d+% confidence(?:, \d+ lines?)?\)")
+_VULTURE = re.compile(r"(?P<file>.+?):(?P<line>\d{1,9}): (?P<message>.+) \(\d+% confidence(?:, \d+ lines?)?\)")
 _SEVERITIES: dict[str, Level] = {"error": "error", "warning": "warning", "note": "note"}
 
 
@@ -40,7 +41,7 @@ def mypy(text: str) -> list[Finding]:
 
 def vulture(text: str) -> list[Finding]:
     """Read what vulture prints: `shop.py:8: unused function 'dead' (60% confidence)`. Raises UnreadableReport."""
-    return [_vulture_finding(line) for line in text.splitlines() if line.strip()]
+    return [_vulture_finding(line) for line in split_lines(without_escapes(text)) if line.strip()]
 
 
 def _vulture_finding(line: str) -> Finding:

@@ -3,120 +3,36 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypedDict
-from urllib.parse import quote, unquote, urljoin, urlsplit
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+from urllib.parse import quote
 
 from jenkins_cd.errors import UnreadableReport
-from jenkins_cd.findings import shape
-from jenkins_cd.model import Finding, Level
+from jenkins_cd.findings import sarif_place, shape
+from jenkins_cd.findings.sarif_rules import LEVELS, Rule, notification_level, rules_of
+from jenkins_cd.findings.sarif_shape import Log, Message, Notification, Result, Run
+from jenkins_cd.model import Finding
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 FINGERPRINT = "jenkinsCd/v1"
-_LEVELS: Mapping[str, Level] = {"error": "error", "warning": "warning", "note": "note", "none": "note"}
-# staticcheck reports code that does not compile by a rule that its report gives no level.
-_NO_LESS_THAN_ERRORS = frozenset({"compile"})
-
-
-class _Message(TypedDict, total=False):
-    text: str
-    markdown: str
-    id: str
-    arguments: list[str]
-
-
-class _Location(TypedDict, total=False):
-    uri: str
-    uriBaseId: str
-    index: int
-
-
-class _Region(TypedDict, total=False):
-    startLine: int
-    startColumn: int
-
-
-class _Physical(TypedDict, total=False):
-    artifactLocation: _Location
-    region: _Region
-
-
-class _Place(TypedDict, total=False):
-    physicalLocation: _Physical
-
-
-class _Suppression(TypedDict, total=False):
-    status: str
-
-
-class _RuleReference(TypedDict, total=False):
-    id: str
-    index: int
-
-
-class _Result(TypedDict, total=False):
-    ruleId: str
-    ruleIndex: int
-    rule: _RuleReference
-    kind: str
-    level: str
-    message: _Message
-    locations: list[_Place]
-    suppressions: list[_Suppression] | None
-    baselineState: str
-
-
-class _Configuration(TypedDict, total=False):
-    level: str
-
-
-class _Rule(TypedDict, total=False):
-    id: str
-    defaultConfiguration: _Configuration
-    messageStrings: dict[str, _Message]
-
-
-class _Driver(TypedDict, total=False):
-    name: str
-    rules: list[_Rule]
-
-
-class _Tool(TypedDict):
-    driver: _Driver
-
-
-class _Invocation(TypedDict, total=False):
-    executionSuccessful: bool
-
-
-class _Artifact(TypedDict, total=False):
-    location: _Location
-
-
-class _RequiredRun(TypedDict):
-    tool: _Tool
-
-
-class _Run(_RequiredRun, total=False):
-    results: list[_Result] | None
-    invocations: list[_Invocation]
-    artifacts: list[_Artifact]
-    originalUriBaseIds: dict[str, _Location]
-
-
-class _Log(TypedDict):
-    version: str
-    runs: list[_Run] | None
+# Kinds of results that are no problems (3.27.9). `open` and `review` are left for somebody to judge: they count.
+_HARMLESS = frozenset({"pass", "notApplicable", "informational"})
+# What may stand in files of its own (3.14.2), and without which findings would be missing or seem harmless.
+_NEEDED = ("results", "driver", "extensions", "invocations")
 
 
 def parse(text: str) -> list[Finding]:
-    """Return the findings of a SARIF report: its results of kind `fail` that are neither suppressed nor gone.
+    """Return the findings of a SARIF report: its results that are problems, and neither suppressed nor gone.
 
     Raises UnreadableReport, also where the tool says that it did not finish.
     """
-    log = shape.decode(text, _Log, "SARIF report")
+    log = shape.decode(text, Log, "SARIF report")
     if log["version"] != "2.1.0" or log["runs"] is None:
         raise UnreadableReport(f"no SARIF 2.1.0 report: version {log['version'][:20]!r}, or no runs")
+    if not log["runs"]:
+        raise UnreadableReport("incomplete: it has no run, so nothing was looked at")
+    if log.get("inlineExternalProperties"):
+        raise UnreadableReport("incomplete: parts of its runs are in inlineExternalProperties, which are not read")
     return [finding for run in log["runs"] for finding in _run_findings(run)]
 
 
@@ -136,61 +52,67 @@ def to_sarif(findings: Iterable[Finding], tools: Sequence[str] = (), problems: S
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": runs}
 
 
-def _run_findings(run: _Run) -> list[Finding]:
-    name = run["tool"]["driver"].get("name", "")
-    ends = [invocation.get("executionSuccessful", True) for invocation in run.get("invocations", [])]
-    if not all(ends):
-        raise UnreadableReport(f"incomplete: {name or 'the tool'} says that it did not run to its end")
-    # Without results a run has looked at nothing (section 3.14.23); staticcheck leaves them out where there are none.
-    if run.get("results") is None and not ends:
-        raise UnreadableReport(f"incomplete: the run of {name or 'the tool'} has no results")
-    return [_finding(run, name, result) for result in run.get("results") or [] if _counts(result)]
+def _run_findings(run: Run) -> list[Finding]:
+    tool = run["tool"]["driver"].get("name", "")
+    if problem := next(_shortcomings(run, tool or "the tool"), ""):
+        raise UnreadableReport(f"incomplete: {problem}")
+    rule_of = rules_of(run)
+    return [_finding(run, tool, result, rule_of(result)) for result in run.get("results") or () if _counts(result)]
 
 
-def _counts(result: _Result) -> bool:
-    suppressed = any(item.get("status", "accepted") == "accepted" for item in result.get("suppressions") or [])
-    return result.get("kind", "fail") == "fail" and not suppressed and result.get("baselineState") != "absent"
+def _shortcomings(run: Run, tool: str) -> Iterator[str]:
+    """Yield what says that the tool has not looked at everything."""
+    external = run.get("externalPropertyFileReferences") or {}
+    yield from (f"{tool} keeps its {name} in another file, which is not read" for name in _NEEDED if external.get(name))
+    invocations = run.get("invocations") or []
+    for number, invocation in enumerate(invocations):
+        if not invocation.get("executionSuccessful", True):
+            yield f"{tool} says that it did not run to its end"
+        if end := invocation.get("processStartFailureMessage") or invocation.get("exitSignalName"):
+            yield f"{tool} did not run to its end: {end[:200]}"
+        told = [*(invocation.get("toolExecutionNotifications") or ())]
+        told += invocation.get("toolConfigurationNotifications") or ()
+        errors = (one for one in told if notification_level(run, number, one) == "error")
+        yield from (f"{tool} says that it failed: {_said(notification)}" for notification in errors)
+    # Without results a run has looked at nothing (3.14.23); staticcheck leaves them out where there are none.
+    ends = [invocation.get("executionSuccessful", False) for invocation in invocations]
+    if run.get("results") is None and ("results" in run or not any(ends)):
+        yield f"the run of {tool} has no results"
 
 
-def _finding(run: _Run, tool: str, result: _Result) -> Finding:
-    rules = run["tool"]["driver"].get("rules", [])
-    rule_id, rule = _rule(rules, result)
-    physical = next((place["physicalLocation"] for place in result.get("locations", []) if place), _Physical())
-    region = physical.get("region", _Region())
-    column = region.get("startColumn", 0)
+def _said(notification: Notification) -> str:
+    message = notification.get("message") or Message()
+    return (message.get("text") or message.get("markdown") or message.get("id") or "it does not say why")[:200]
+
+
+def _counts(result: Result) -> bool:
+    """Tell whether a result is a problem. One is suppressed where all of its suppressions are accepted (3.27.23)."""
+    suppressions = result.get("suppressions") or []
+    accepted = [(suppression.get("status") or "accepted") == "accepted" for suppression in suppressions]
+    if (accepted and all(accepted)) or result.get("baselineState") == "absent":
+        return False
+    return (result.get("kind") or "fail") not in _HARMLESS
+
+
+def _finding(run: Run, tool: str, result: Result, rule: Rule) -> Finding:
+    file, line, column = sarif_place.place(run, result)
+    level = result.get("level") or (rule.level if result.get("kind") in (None, "fail") else "none")
     return Finding(
         tool=tool,
-        rule=rule_id,
-        message=_message(result.get("message", _Message()), rule),
-        level=_level(rule_id, result, rule),
-        file=_file(run, physical.get("artifactLocation", _Location())),
-        line=max(region.get("startLine", 1), 1),
-        column=column if column > 0 else None,
+        rule=rule.id,
+        message=_message(result.get("message") or Message(), rule),
+        level=LEVELS.get(level, "error"),
+        file=file,
+        line=line,
+        column=column,
     )
 
 
-def _rule(rules: Sequence[_Rule], result: _Result) -> tuple[str, _Rule]:
-    """Return the rule's id and description (section 3.27.5 to 3.27.7): by index where there is one, else by id."""
-    reference = result.get("rule", _RuleReference())
-    index = result.get("ruleIndex", reference.get("index", -1))
-    name = result.get("ruleId", reference.get("id", ""))
-    if 0 <= index < len(rules):
-        return name or rules[index].get("id", ""), rules[index]
-    return name, next((rule for rule in rules if rule.get("id") == name), _Rule())
-
-
-def _level(rule_id: str, result: _Result, rule: _Rule) -> Level:
-    """Return the level: the result's, else its rule's, else warning (section 3.27.10)."""
-    default = "error" if rule_id in _NO_LESS_THAN_ERRORS else "warning"
-    name = result.get("level") or rule.get("defaultConfiguration", _Configuration()).get("level") or default
-    return _LEVELS.get(name, "error")
-
-
-def _message(message: _Message, rule: _Rule) -> str:
+def _message(message: Message, rule: Rule) -> str:
     """Return the message's text, looked up in the rule's strings where it only has an id (section 3.11)."""
     text = message.get("text") or message.get("markdown")
-    if text is None and "id" in message:
-        text = rule.get("messageStrings", {}).get(message["id"], _Message()).get("text")
+    if text is None and (name := message.get("id")):
+        text = rule.strings.get(name, Message()).get("text")
     arguments = message.get("arguments", [])
     return re.sub(r"\{(\d{1,3})\}", lambda match: _argument(arguments, match), text or "no message")
 
@@ -198,21 +120,6 @@ def _message(message: _Message, rule: _Rule) -> str:
 def _argument(arguments: Sequence[str], match: re.Match[str]) -> str:
     index = int(match[1])
     return arguments[index] if index < len(arguments) else match[0]
-
-
-def _file(run: _Run, location: _Location) -> str:
-    """Return the path that an artifact location names, joined to its base where that is known (section 3.4)."""
-    artifacts = run.get("artifacts", [])
-    index = location.get("index", -1)
-    if "uri" not in location and 0 <= index < len(artifacts):
-        location = artifacts[index].get("location", _Location())
-    base = run.get("originalUriBaseIds", {}).get(location.get("uriBaseId", ""), _Location()).get("uri", "")
-    uri = location.get("uri", "")
-    try:
-        parts = urlsplit(urljoin(base, uri) if uri else "")
-    except ValueError as error:
-        raise UnreadableReport(f"no SARIF report: {uri[:200]!r} is no URI ({error})") from error
-    return unquote(parts.path) if parts.scheme in ("", "file") else uri
 
 
 def to_run(tool: str, rules: Iterable[str], problems: Sequence[str]) -> dict[str, Any]:

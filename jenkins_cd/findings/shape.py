@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TypeVar
 
 from jenkins_cd.errors import UnreadableReport
+from jenkins_cd.lines import split_lines, without_escapes
 
 T = TypeVar("T")
+_BEGIN = re.compile(r"[^ \t\r\n]")  # what is no blank of JSON (RFC 8259, section 2)
 
 
 def decode(text: str, type_: type[T], what: str) -> T:
@@ -15,7 +18,7 @@ def decode(text: str, type_: type[T], what: str) -> T:
     import msgspec
 
     try:
-        return msgspec.json.decode(text, type=type_)
+        return msgspec.json.decode(bare(text), type=type_)
     except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
         raise UnreadableReport(f"no {what}: {error}") from error
 
@@ -26,14 +29,15 @@ def documents(text: str, type_: type[T], what: str) -> list[T]:
     Raises UnreadableReport, naming `what` they should have been.
     """
     found: list[T] = []
-    rest = text.strip()
-    while rest:
+    rest, start = bare(text), 0
+    while start < len(rest):
         try:
-            _, end = json.JSONDecoder().raw_decode(rest)
+            _, end = json.JSONDecoder().raw_decode(rest, start)
         except (ValueError, RecursionError) as error:
             raise UnreadableReport(f"no {what}: {error}") from error
-        found.append(decode(rest[:end], type_, what))
-        rest = rest[end:].lstrip()
+        found.append(decode(rest[start:end], type_, what))
+        following = _BEGIN.search(rest, end)
+        start = following.start() if following else len(rest)
     if not found:
         raise UnreadableReport(f"no {what}: it is empty")
     return found
@@ -41,4 +45,9 @@ def documents(text: str, type_: type[T], what: str) -> list[T]:
 
 def lines(text: str, type_: type[T], what: str) -> list[T]:
     """Return the JSON document of each line. Raises UnreadableReport, naming `what` they should have been."""
-    return [decode(line, type_, what) for line in text.splitlines() if line.strip()]
+    return [decode(line, type_, what) for line in split_lines(bare(text)) if line.strip()]
+
+
+def bare(text: str) -> str:
+    """Return a document without the byte order mark, the colours and the blanks that programs put around JSON."""
+    return without_escapes(text).strip().removeprefix("\ufeff").lstrip()

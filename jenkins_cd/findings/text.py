@@ -1,67 +1,82 @@
-"""Reports made for people: lines of compilers and linters, and the diffs of formatters."""
+"""Reports made for people: lines of compilers and linters."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
-from jenkins_cd.errors import UnreadableReport
+from jenkins_cd.findings.unified_diff import parse as diff
+from jenkins_cd.lines import without_escapes
 from jenkins_cd.model import Finding, Level
+
+__all__ = ("diff", "lines")
 
 LONGEST = 4000  # characters of a line that are looked at
 
-# `main.c:3:7: warning: unused [-Wunused]`, `shop.py:12: SyntaxWarning: …`, `cart.ts(3,7): error TS2322: …`
+_WORD = r"(?:fatal )?error|warning|note|info|hint"
+# `:3:`, `:3:7:`, `:3:7-9:`, `:3.7-4.2:` (GNU Coding Standards, "Formatting Error Messages"), `:(3,7)-(4,2):` (GHC),
+# `(3):`, `(3,7):`, `(3,7,4,2):` (MSBuild); without a colon where a level follows: `:3:7 - error` (tsc)
 _PLACE = re.compile(
-    r"(?P<file>(?=[^:(]*[A-Za-z/])[^\s:(][^:(]*)"
-    r"(?::(?P<line>\d{1,9})(?::(?P<column>\d{1,9}))?:|\((?P<line2>\d{1,9})(?:,(?P<column2>\d{1,9}))?\):)"
-    r"\s*(?P<rest>\S.*)"
+    r"(?::(?P<line>\d{1,9})(?:(?P<dot>[:.])(?P<column>\d{1,9}))?(?P<range>-\d{1,9}(?:[:.]\d{1,9})?)?"
+    r"|:?\((?P<line2>\d{1,9})(?:[,:] ?(?P<column2>\d{1,9}))?(?:[-,:]\d{1,9}){0,3}\)(?:-\(\d{1,9},\d{1,9}\))?)"
+    rf"(?: ?:|(?= (?:- )?(?i:{_WORD})\b) (?:- )?)"
 )
 _LEVEL = re.compile(
-    r"(?P<word>(?:fatal )?error|warning|note|info|hint|[A-Z]\w*Warning|[A-Z]\w*Error)(?: (?P<rule>[\w.-]+))?\s*:\s*",
+    rf"(?P<word>{_WORD}|[A-Z]\w*Warning|[A-Z]\w*Error)(?: (?P<rule>[\w.-]+)|\[(?P<code>[\w:.-]+)\])?\s*:\s*",
     re.IGNORECASE,
 )
 _CODE = re.compile(r"(?P<rule>[A-Z]{1,6}\d{2,5}):? +(?P<message>\S.*)")
 _BRACKETS = re.compile(r"(?P<message>.*\S)\s+[\[(](?P<rule>[\w@][\w@./=+-]*|-W[\w=+-]+)[\])]")
-_HUNK = re.compile(r"@@ -(?P<line>\d{1,9})(?:,(?P<old>\d{1,9}))? \+\d+(?:,(?P<new>\d{1,9}))? @@.*")
+_LINE_END = re.compile(r"[\r\n]+")
+_BEFORE = "\ufeff\f\v\x1c\x1d\x1e\x85\u2028\u2029"  # may stand before a line, and is no indentation
 
 
 def lines(text: str) -> list[Finding]:
     """Read `file:line:column: level: message [rule]` and its relatives; other lines are passed over.
 
-    A line without a level is an error: what it means cannot be known.
+    A line without a level is an error: what it means cannot be known. A lone CR ends a line too, for programs that
+    show how far they are before they find something.
     """
-    matches = (_PLACE.fullmatch(line[:LONGEST].rstrip()) for line in text.splitlines())
-    return [_line_finding(match) for match in matches if match]
+    shown = (line[:LONGEST].lstrip(_BEFORE).rstrip() for line in _LINE_END.split(without_escapes(text)))
+    return [finding for line in shown if line and (finding := _line_finding(line))]
 
 
-def diff(text: str) -> list[Finding]:
-    """Read a unified diff: what a formatter would change, one finding a change, at the line of the present file.
+def _line_finding(line: str) -> Finding | None:
+    """Return what a line says of the first place in it that stands behind what can be a file's name."""
+    for place in _PLACE.finditer(line):
+        file, rest = line[: place.start()].rstrip(), line[place.end() :].strip()
+        if ": " in file:  # words before the place, which are no part of a name
+            return None
+        head = _LEVEL.match(rest)
+        # `3.7` may be a place as well as a version.
+        is_place = head or place["range"] or place["dot"] != "."
+        if rest and is_place and _can_be_named(file):
+            return _finding(file, place, rest, head)
+    return None
 
-    Specified in POSIX.1-2017, `diff`, "Diff -u Output Format". Raises UnreadableReport.
-    """
-    found = list(_changes(text.splitlines()))
-    if text.strip() and not found:
-        raise UnreadableReport(f"no diff: {text.strip()[:200]!r}")
-    return found
+
+def _can_be_named(file: str) -> bool:
+    """Tell whether a file can have this name: not a time of day, not a URL, not the source that a compiler quotes."""
+    named = any(character.isalpha() or character in "/\\" for character in file)
+    return named and not file[0].isspace() and ("://" not in file or file.startswith("file://"))
 
 
-def _line_finding(match: re.Match[str]) -> Finding:
+def _finding(file: str, place: re.Match[str], rest: str, head: re.Match[str] | None) -> Finding:
     level: Level = "error"
-    rule, message = "", match["rest"]
-    if head := _LEVEL.match(message):
-        level, rule, message = _level(head["word"]), head["rule"] or "", message[head.end() :]
+    rule, message = "", rest
+    if head:
+        level, rule, message = _level(head["word"]), head["rule"] or head["code"] or "", rest[head.end() :]
         rule = rule or (head["word"] if head["word"].endswith(("Warning", "Error")) else "")
     for shape in (_CODE, _BRACKETS):
         if not rule and (named := shape.fullmatch(message)):
             rule, message = named["rule"], named["message"]
-    column = match["column"] or match["column2"]
+    column = place["column"] or place["column2"]
     return Finding(
         tool="",
         rule=rule or "text",
-        message=message or match["rest"],
+        message=message or rest,
         level=level,
-        file=match["file"].strip(),
-        line=max(int(match["line"] or match["line2"]), 1),
+        file=file,
+        line=max(int(place["line"] or place["line2"]), 1),
         column=int(column) or None if column else None,
     )
 
@@ -71,61 +86,3 @@ def _level(word: str) -> Level:
     if word.endswith("warning"):
         return "warning"
     return "error" if word.endswith("error") else "note"
-
-
-def _changes(rows: list[str]) -> Iterator[Finding]:
-    file, at = "", 0
-    while at < len(rows):
-        if rows[at].startswith("+++ "):
-            file = _file(rows[at - 1] if at else "", rows[at])
-        elif hunk := _HUNK.fullmatch(rows[at]):
-            size = _hunk_size(rows[at + 1 :], int(hunk["old"] or 1), int(hunk["new"] or 1))
-            if not file or not size:
-                raise UnreadableReport(f"a diff that is cut off or broken at {rows[at][:200]!r}")
-            yield from _hunk_changes(file, int(hunk["line"]), rows[at + 1 : at + 1 + size])
-            at += size
-        at += 1
-
-
-def _file(old: str, new: str) -> str:
-    """Return the present file's name from the two header lines; Git's prefixes and time stamps are dropped."""
-    before, after = (row[4:].split("\t")[0].strip() for row in (old.ljust(4), new))
-    if before.startswith("a/") and after.startswith("b/"):
-        return after[2:]
-    return before if after == "/dev/null" else after
-
-
-def _hunk_size(rows: list[str], old: int, new: int) -> int:
-    """Return how many rows a hunk has, or 0 where there are fewer than its header says."""
-    for count, row in enumerate(rows):
-        if old <= 0 and new <= 0:
-            return count + row.startswith("\\")
-        old -= not row.startswith(("+", "\\"))
-        new -= not row.startswith(("-", "\\"))
-    return len(rows) if old <= 0 and new <= 0 else 0
-
-
-def _hunk_changes(file: str, line: int, rows: list[str]) -> Iterator[Finding]:
-    """Yield a finding for each run of changed lines; `line` is the number of the first row in the present file."""
-    removed: list[str] = []
-    added: list[str] = []
-    start = line
-    for row in [*rows, " "]:
-        if row.startswith(("+", "-")):
-            (added if row[0] == "+" else removed).append(row[1:].strip())
-        elif not row.startswith("\\"):
-            if removed or added:
-                yield _change(file, max(start, 1), removed, added)
-            removed, added = [], []
-        line += not row.startswith(("+", "\\"))
-        start = start if removed or added else line
-
-
-def _change(file: str, line: int, removed: list[str], added: list[str]) -> Finding:
-    if removed == added or not any(removed + added):
-        wanted = "white space differs"
-    elif added:
-        wanted = f"expected {next((row for row in added if row not in removed), added[0])[:200]!r}"
-    else:
-        wanted = "expected nothing here"
-    return Finding(tool="", rule="format", message=f"not formatted: {wanted}", level="error", file=file, line=line)

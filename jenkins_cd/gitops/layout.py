@@ -3,7 +3,8 @@
 The folder is a Helm chart. Its `version` is the release that is wanted, and its values name the image. A first
 deployment makes it: from the release's chart where that has no templates of its own (then it depends on a common
 chart), else as a chart that depends on the release's. From then on it belongs to whoever runs the environment, and a
-deployment changes the release's version and image in it and nothing else.
+deployment changes the release's version and image in it and nothing else. The same holds for a `values.yaml` that was
+there before.
 """
 
 from __future__ import annotations
@@ -13,16 +14,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from jenkins_cd.config.tree import merge
 from jenkins_cd.errors import BadInput
-from jenkins_cd.gitops import edit
+from jenkins_cd.gitops import edit, image_values, insert
 from jenkins_cd.gitops.repository import View
+from jenkins_cd.gitops.yaml_nodes import values_of as values_of
 from jenkins_cd.model import Release
-from jenkins_cd.tools.kubernetes_yaml import load_all
-
-Keys = tuple[str, ...]
+from jenkins_cd.tools.yaml_writer import dump
 
 
 def folder(environment: str, project: str, app: str) -> str:
@@ -52,13 +50,17 @@ def files(view: View, place: str, release: Release, package: Callable[[], Path])
     """
     names = {name: f"{place}/{name}" for name in ("Chart.yaml", "values.yaml", "Chart.lock")}
     present = view.read_all(names.values())
-    if names["Chart.yaml"] not in present:
-        wanted: dict[str, bytes | None] = {**first(package(), release, place)}
+    prepared, old = present.get(names["values.yaml"]), present.get(names["Chart.yaml"])
+    if old is None:
+        made = first(package(), release, place)
+        if prepared is not None:
+            made |= _with_prepared(prepared, made, place, release)
+        wanted: dict[str, bytes | None] = {**made}
     else:
         wanted = {**_bumped(present, place, release)}
-        old, new = present[names["Chart.yaml"]], wanted[names["Chart.yaml"]] or b""
-        if names["Chart.lock"] in present and _dependencies(old, place) != _dependencies(new, place):
-            wanted[names["Chart.lock"]] = None  # it locks the version before, and Helm refuses one that is out of date
+    new = wanted[names["Chart.yaml"]] or b""
+    if names["Chart.lock"] in present and (old is None or depends_on(old, place) != depends_on(new, place)):
+        wanted[names["Chart.lock"]] = None  # it locks the version before, and Helm refuses one that is out of date
     return {path: content for path, content in wanted.items() if content != present.get(path)}
 
 
@@ -68,41 +70,47 @@ def first(package: Path, release: Release, place: str, over: Mapping[str, Any] |
     `over` are values that are laid over the chart's own. Raises BadInput where the package is no such chart.
     """
     chart, values, templates = _unpacked(package, release)
-    own = _dependencies(chart, place)
-    if templates or not own:
-        below = merge(over or {}, {"image": _image(release)} if release.image else {})
+    own = depends_on(chart, place)
+    if templates or not own or not all(_of_a_registry(one) for one in own):
+        there = image_values.below(merge(values_of(values, f"{package.name}: values.yaml"), over or {}), ("image",))
+        below = merge(over or {}, {"image": image_values.of_release(release, there)} if release.image else {})
         return {
-            f"{place}/Chart.yaml": _dump(_wrapper(release)),
-            f"{place}/values.yaml": _dump({**_tags(over or {}), release.chart.name: below} if below else {}),
+            f"{place}/Chart.yaml": dump(_wrapper(release)).encode(),
+            f"{place}/values.yaml": dump({**_tags(over or {}), release.chart.name: below} if below else {}).encode(),
         }
     where = str(own[0].get("alias") or own[0].get("name")), "image"
     versions: dict[edit.Path, str] = {("version",): release.version, ("appVersion",): release.version}
     file = f"{package.name}: values.yaml"
-    laid = _dump(merge(values_of(values, file), over)) if over else values
+    laid = dump(merge(values_of(values, file), over)).encode() if over else values
     return {
         f"{place}/Chart.yaml": edit.change(chart, versions, f"{package.name}: Chart.yaml"),
-        f"{place}/values.yaml": _with_image(laid, where, release, file),
+        f"{place}/values.yaml": image_values.added(laid, where, release, file),
     }
+
+
+def _of_a_registry(dependency: Mapping[str, Any]) -> bool:
+    """Tell whether a chart can be had elsewhere than in the package: not one of the checkout, nor a vendored one."""
+    repository = str(dependency.get("repository") or "")
+    return bool(repository) and not repository.startswith("file:")
+
+
+def _with_prepared(values: bytes, made: Mapping[str, bytes], place: str, release: Release) -> dict[str, bytes]:
+    """Return the values that somebody has prepared for the first deployment, with the image of the release, and with
+    those of `made`, the files that it would be without them, that they do not have."""
+    file, depends = f"{place}/values.yaml", depends_on(made[f"{place}/Chart.yaml"], place)
+    places, others = image_values.places(depends, release), values_of(made[file], file)
+    if len(places) > 1:
+        values = image_values.changed(values, image_values.place(values, depends, file, release), file, release)
+    else:
+        values = image_values.added(values, places[0], release, file)
+    for keys in places:
+        image_values.forget(others, keys)
+    return {file: insert.fill(values, others, file)}
 
 
 def _tags(over: Mapping[str, Any]) -> dict[str, Any]:
     """Return the tags that switch dependencies: Helm looks for them in the values of the outermost chart alone."""
     return {"tags": over["tags"]} if "tags" in over else {}
-
-
-def values_of(content: bytes, file: str) -> dict[str, Any]:
-    """Return the values of a file, read as Helm does. Raises BadInput where it holds none."""
-    try:
-        edit.load(content, file)  # refuses what is too large, and what is more than one document
-        loaded = load_all(content.decode("utf-8"))
-    except BadInput as error:
-        raise BadInput(error.message, f"correct {file}", error.problems) from error
-    except ValueError as error:
-        raise BadInput(f"{file}: {error}", f"correct {file}") from error
-    values = loaded[0] if loaded else None
-    if not isinstance(values, dict | None):
-        raise BadInput(f"{file} holds no values, but a {type(values).__name__}", f"correct {file}")
-    return values or {}
 
 
 def _bumped(present: Mapping[str, bytes], place: str, release: Release) -> dict[str, bytes]:
@@ -111,7 +119,7 @@ def _bumped(present: Mapping[str, bytes], place: str, release: Release) -> dict[
     changes: dict[edit.Path, str] = {("version",): release.version}
     if isinstance(chart, dict) and "appVersion" in chart:
         changes["appVersion",] = release.version
-    for index, dependency in enumerate(_dependencies(present[chart_file], place)):
+    for index, dependency in enumerate(depends_on(present[chart_file], place)):
         if dependency.get("name") == release.chart.name:
             changes["dependencies", index, "version"] = release.version
             if "repository" in dependency:
@@ -119,52 +127,9 @@ def _bumped(present: Mapping[str, bytes], place: str, release: Release) -> dict[
     bumped = {chart_file: edit.change(present[chart_file], changes, chart_file)}
     if release.image:
         values = present.get(values_file, b"{}\n")
-        where = _image_keys(values, _dependencies(present[chart_file], place), values_file, release)
-        bumped[values_file] = edit.change(values, _image_changes(values, where, values_file, release), values_file)
+        where = image_values.place(values, depends_on(present[chart_file], place), values_file, release)
+        bumped[values_file] = image_values.changed(values, where, values_file, release)
     return bumped
-
-
-def _image_keys(values: bytes, dependencies: list[dict[str, Any]], file: str, release: Release) -> Keys:
-    """Return the keys that lead to the app's `image` in the values: below the dependency that deploys it."""
-    names = [str(one.get("alias") or one.get("name")) for one in dependencies]
-    own = [name for name, one in zip(names, dependencies, strict=True) if one.get("name") == release.chart.name]
-    places: list[Keys] = [(name, "image") for name in own or names] or [("image",)]
-    loaded = edit.load(values, file)
-    found = [keys for keys in places if {"tag", "digest"} & _below(loaded, keys).keys()]
-    if len(found) > 1 and release.image:
-        found = [keys for keys in found if _below(loaded, keys).get("repository") == release.image.repository]
-    if len(found) == 1:
-        return found[0]
-    example = edit.show(places[0])
-    raise BadInput(
-        f"{file}: there is no {' or '.join(f'{edit.show(keys)}.tag' for keys in places)}, nor a digest beside it"
-        if not found
-        else f"{file}: {len(found)} images could be the app's",
-        f"add {example}.tag or {example}.digest to it, once: a deployment sets whichever is there",
-    )
-
-
-def _image_changes(values: bytes, where: Keys, file: str, release: Release) -> dict[edit.Path, str]:
-    present = _below(edit.load(values, file), where)
-    return {(*where, key): value for key, value in _image(release).items() if key in present}
-
-
-def _image(release: Release) -> dict[str, str]:
-    if release.image is None:
-        return {}
-    return {"repository": release.image.repository, "tag": release.version, "digest": release.image.digest}
-
-
-def _with_image(values: bytes, where: Keys, release: Release, file: str) -> bytes:
-    """Return values with the image of the release, its keys added where they are missing."""
-    there = _below(edit.load(values, file), where).keys()
-    if not release.image or ("repository" in there and {"tag", "digest"} & there):
-        return edit.change(values, _image_changes(values, where, file, release), file)
-    loaded = inner = yaml.safe_load(values) or {}
-    for key in where:
-        inner[key] = inner = inner.get(key) or {}
-    inner.update(_image(release))
-    return _dump(loaded)
 
 
 def packaged(package: Path, chart: str) -> dict[str, bytes | None]:
@@ -208,18 +173,8 @@ def _wrapper(release: Release) -> dict[str, Any]:
     }
 
 
-def _dependencies(chart: bytes, place: str) -> list[dict[str, Any]]:
+def depends_on(chart: bytes, place: str) -> list[dict[str, Any]]:
+    """Return what the Chart.yaml of the folder `place` depends on, each value as its text."""
     loaded = edit.load(chart, f"{place}/Chart.yaml")
     listed = loaded.get("dependencies") if isinstance(loaded, dict) else None
     return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-
-
-def _below(loaded: Any, keys: Keys) -> dict[str, Any]:
-    """Return the mapping that the keys lead to, or an empty one."""
-    for key in keys:
-        loaded = loaded.get(key) if isinstance(loaded, dict) else None
-    return loaded if isinstance(loaded, dict) else {}
-
-
-def _dump(value: Any) -> bytes:
-    return str(yaml.safe_dump(value, sort_keys=False, allow_unicode=True)).encode()

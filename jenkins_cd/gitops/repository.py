@@ -22,8 +22,10 @@ from typing import TypeVar
 
 from jenkins_cd.errors import BadInput, Refused
 from jenkins_cd.gitops import fast_import
+from jenkins_cd.lines import split_lines
 from jenkins_cd.masking import mask
 from jenkins_cd.tools import git, lock, process
+from jenkins_cd.tools.answers import printed
 from jenkins_cd.tools.git_failures import LostRace, NoSuchRef, Unexplained
 
 T = TypeVar("T")
@@ -106,14 +108,28 @@ class Repository:
                 self._fetch_ref(commit, "--unshallow", what=f"the history of {commit[:12]}")
         return bool(self._ancestry(commit, ancestor))
 
+    def added(self, commit: str, prefix: str) -> tuple[str, ...]:
+        """Return the files below the folder `prefix` in the order in which the history of `commit` added them.
+
+        The history is fetched where the mirror lacks it. A file that was removed and added again is named twice.
+        """
+        if self._shallow:
+            with lock.held(self.folder / "mirror.lock"):
+                self._fetch_ref(commit, "--unshallow", what=f"the history of {commit[:12]}")
+        how = ("--reverse", "--first-parent", "-m", "--no-renames", "--diff-filter=A", "--name-only", "--format=", "-z")
+        listed = self._reading(commit, lambda: self._git("log", *how, "--no-show-signature", commit, "--", prefix))
+        return tuple(path.decode("utf-8", "surrogateescape") for path in listed.split(b"\0") if path)
+
     def _ancestry(self, commit: str, ancestor: str) -> bool | None:
         """Tell whether `ancestor` is in the history of `commit`; None where the mirror does not know that much."""
         if self._missing(commit, ancestor):
             return None
         only = self._git("rev-list", "--count", "--left-right", f"{commit}...{ancestor}").split()
-        if only[1] == b"0":
+        with printed("git", f"compare {commit} and {ancestor}"):
+            above, below = map(int, only)
+        if below == 0:
             return True
-        return None if self._shallow and only[0] != b"0" else False
+        return None if self._shallow and above else False
 
     @property
     def _shallow(self) -> bool:
@@ -121,8 +137,10 @@ class Repository:
 
     def _missing(self, *commits: str) -> tuple[str, ...]:
         asked = "".join(f"{one}^{{commit}}\n" for one in commits).encode()
-        checked = self._git("cat-file", "--batch-check", stdin=asked).splitlines()
-        return tuple(one for one, line in zip(commits, checked, strict=True) if line.endswith(b"missing"))
+        told = self._git("cat-file", "--batch-check", stdin=asked)
+        with printed("git", "look for commits"):
+            checked = zip(commits, split_lines(told.decode()), strict=True)
+            return tuple(one for one, line in checked if line.endswith("missing"))
 
     def commit(self, branch: str, message: str, change: Callable[[View], Mapping[str, bytes | None]]) -> str:
         """Make one commit on the tip of `branch` and push it; returns the commit.
@@ -195,8 +213,9 @@ class Repository:
         self._git(*arguments, timeout=timeout, purpose=f"fetch {what} from {mask(self.url)}", remote=True)
 
     def _local(self, ref: str) -> str:
-        lines = self._git("for-each-ref", "--format=%(refname) %(objectname)", ref).decode().splitlines()
-        return dict(line.split(" ") for line in lines).get(ref, "")
+        told = self._git("for-each-ref", "--format=%(refname) %(objectname)", ref)
+        with printed("git", f"read {ref}"):
+            return dict(line.split(" ") for line in split_lines(told.decode())).get(ref, "")
 
     def _entries(self, commit: str | None, prefix: str) -> Mapping[str, tuple[str, str]]:
         """Return mode and object ID of each file below `prefix`, by path."""
@@ -206,17 +225,16 @@ class Repository:
         """Ask Git for mode and object ID of each file below `prefix`, by path."""
         paths = (prefix,) if prefix else ()
         listed = self._reading(commit, lambda: self._git("ls-tree", "-r", "-z", "--full-tree", commit, "--", *paths))
-        entries = {}
-        for line in filter(None, listed.split(b"\0")):
-            head, _, path = line.partition(b"\t")
-            mode, kind, id_ = head.decode().split(" ")
-            if kind == "blob":
-                entries[path.decode("utf-8", "surrogateescape")] = (mode, id_)
-        return entries
+        with printed("git", f"list {commit}"):
+            return _blobs(listed)
 
     def _contents(self, ids: Sequence[str]) -> dict[str, bytes]:
         """Return blobs by object ID (git-cat-file(1), "Batch output")."""
         answer = self._git("cat-file", "--batch", stdin="".join(f"{id_}\n" for id_ in ids).encode())
+        with printed("git", "read files"):
+            return self._split(answer, ids)
+
+    def _split(self, answer: bytes, ids: Sequence[str]) -> dict[str, bytes]:
         contents, position = {}, 0
         for id_ in ids:
             end = answer.index(b"\n", position)
@@ -224,6 +242,8 @@ class Repository:
             if len(fields) != 3:
                 raise Unexplained(f"the mirror of {mask(self.url)} lacks the object {id_}")
             size = int(fields[2])
+            if len(answer) < end + 1 + size:
+                raise ValueError("the answer breaks off")
             contents[id_] = answer[end + 1 : end + 1 + size]
             position = end + 1 + size + 1
         return contents
@@ -313,6 +333,17 @@ def _keep(contents: Mapping[str, bytes]) -> None:
 def _listed(repository: Repository, commit: str, prefix: str) -> Mapping[str, tuple[str, str]]:
     """Return what a commit has: that never changes."""
     return repository.list_tree(commit, prefix)
+
+
+def _blobs(listed: bytes) -> dict[str, tuple[str, str]]:
+    """Return mode and object ID of each file that git-ls-tree(1) tells of, by path."""
+    entries = {}
+    for line in filter(None, listed.split(b"\0")):
+        head, _, path = line.partition(b"\t")
+        mode, kind, id_ = head.decode().split(" ")
+        if kind == "blob":
+            entries[path.decode("utf-8", "surrogateescape")] = (mode, id_)
+    return entries
 
 
 def _shared(paths: Iterable[str]) -> str:

@@ -16,7 +16,9 @@ from jenkins_cd import in_turn
 from jenkins_cd.config.types import PlatformFile
 from jenkins_cd.errors import BadInput, ExternalFailure
 from jenkins_cd.jobs import xml as job_xml
+from jenkins_cd.jobs.remote_build import REQUEST_ID
 from jenkins_cd.jobs.xml import Parameter
+from jenkins_cd.lines import split_lines
 
 if TYPE_CHECKING:
     from jenkins_cd.tools.jenkins import Connection
@@ -161,7 +163,7 @@ def _change(name: str, root: Element, there: Element | None, adopt: bool) -> tup
 
 def _diff(name: str, before: str, after: str) -> str:
     lines = difflib.unified_diff(
-        before.splitlines(), after.splitlines(), f"{name} (there)" if before else "/dev/null", name, lineterm=""
+        split_lines(before), split_lines(after), f"{name} (there)" if before else "/dev/null", name, lineterm=""
     )
     return "".join(f"{line}\n" for line in lines)
 
@@ -174,6 +176,9 @@ def _deploy(platform: PlatformFile, apps: Sequence[str]) -> Element:
             Parameter(name="APP", kind="String", description="\n".join(_known(apps))),
             Parameter(name="VERSION", kind="String", description="A version that CI published."),
             Parameter(name="ENVIRONMENT", kind="Choice", description="Where to.", choices=environments),
+            Parameter(
+                name=REQUEST_ID, kind="String", description="Leave it empty: jenkins-cd trigger finds its build by it."
+            ),
         ),
         _script(platform, "deployPipeline"),
     )

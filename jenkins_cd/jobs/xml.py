@@ -15,6 +15,8 @@ from typing import Literal
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
+from jenkins_cd.lines import split_lines
+
 MARKER = "Managed by jenkins-cd: jenkins-cd jobs apply"  # a line of the description
 FOLDER = "com.cloudbees.hudson.plugins.folder.Folder"
 PIPELINE = "flow-definition"
@@ -68,7 +70,7 @@ def parse(xml: str) -> Element:
 
 def ours(root: Element) -> bool:
     """Tell whether a job or folder carries our mark."""
-    return MARKER in (line.strip() for line in (root.findtext("description") or "").splitlines())
+    return MARKER in (line.strip() for line in split_lines(root.findtext("description") or ""))
 
 
 def laid_over(there: Element, wanted: Element) -> Element:
@@ -143,4 +145,4 @@ def _replaced(there: Element, wanted: Element) -> bool:
 
 def _lines(text: str | None) -> list[str]:
     """Return a text as a form in a browser leaves it alone: no matter its line ends and the blanks at its ends."""
-    return [line.rstrip() for line in (text or "").strip().splitlines()]
+    return [line.rstrip() for line in split_lines((text or "").strip())]

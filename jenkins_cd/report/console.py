@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from jenkins_cd.errors import BadInput, JenkinsCdError
+from jenkins_cd.lines import split_lines
 from jenkins_cd.model import CiResult, Deployment, Phase, Plan, Progress, StageResult
 from jenkins_cd.report.progress import Lines, Screen, colours, emit, lively
 from jenkins_cd.report.text import cells, clean, cleaned, duration, fit, one_line, pad, wrapped
@@ -80,7 +81,7 @@ def plan(plan: Plan) -> None:
         _say(f"  nothing to change in {plan.files_of}")
     for title, diff in ((plan.files_of, plan.files), ("what Helm renders", plan.manifests)):
         if diff:
-            _say(f"\nchanges in {title}:\n" + "\n".join(_diff_line(line) for line in diff.splitlines()))
+            _say(f"\nchanges in {title}:\n" + "\n".join(_diff_line(line) for line in split_lines(diff)))
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -123,7 +124,7 @@ def _first_thing(stage: StageResult) -> None:
 
 
 def _evidence(text: str) -> None:
-    lines = text.strip("\n").splitlines()
+    lines = split_lines(text.strip("\n"))
     for line in lines[:EVIDENCE]:
         _say(fit(f"  │ {line}".rstrip(), 500))
     if len(lines) > EVIDENCE:
@@ -132,7 +133,7 @@ def _evidence(text: str) -> None:
 
 def _widths(headers: Sequence[str], rows: Sequence[Sequence[str]], columns: int) -> list[int]:
     """Return the width of each column: as its content, the widest ones shrunk until all fit."""
-    lines = [[max((cells(line) for line in cell.splitlines()), default=0) for cell in row] for row in [headers, *rows]]
+    lines = [[max((cells(line) for line in split_lines(cell)), default=0) for cell in row] for row in [headers, *rows]]
     widths = [max(column) for column in zip(*lines, strict=True)]
     excess = sum(widths) + 2 * (len(widths) - 1) - columns
     for _ in range(max(excess, 0)):

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from jenkins_cd import __version__, results
+from jenkins_cd.lines import split_lines
 from jenkins_cd.model import CiResult, Deployment, Finding, TestCase, TestReport
 from jenkins_cd.report import resource_tree, text, timeline
 from jenkins_cd.report.verdict import detail, next_step, observed, took, verdict
@@ -179,5 +180,5 @@ def _diff(diff: str) -> list[tuple[str, str]]:
     """Return the lines of a unified diff with the class of each: file, hunk, added, removed, context."""
     return [
         (next((name for mark, name in _MARKS.items() if line.startswith(mark)), "context"), text.shown(line, 500))
-        for line in diff.splitlines()
+        for line in split_lines(diff)
     ]

@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
+from jenkins_cd.lines import split_lines
 from jenkins_cd.model import Status
 from jenkins_cd.report.text import clean, duration, instant, one_line
 
@@ -60,7 +61,7 @@ class Lines:
 
     def note(self, name: str, text: str) -> None:
         """Say something of a stage that runs, a line a line."""
-        for line in text.splitlines():
+        for line in split_lines(text):
             self._line(name, line)
 
     def finished(self, name: str, status: Status, detail: str, seconds: float) -> None:

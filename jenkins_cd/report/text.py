@@ -9,11 +9,11 @@ import unicodedata
 from datetime import datetime, timezone
 from typing import TypeVar, cast
 
+from jenkins_cd.lines import split_lines, without_escapes
 from jenkins_cd.masking import mask
 
 T = TypeVar("T")
 
-_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])")
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
 
@@ -24,7 +24,7 @@ def clean(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return mask(text)
-    text = _ESCAPES.sub("", text.replace("\r\n", "\n"))
+    text = without_escapes(text.replace("\r\n", "\n"))
     return _UNSAFE.sub(lambda found: f"<U+{ord(found[0]):04X}>", mask(text))
 
 
@@ -98,12 +98,12 @@ def pad(text: str, columns: int, right: bool = False) -> str:
 
 def wrapped(text: str, columns: int) -> list[str]:
     """Return the lines of `text`, none wider than `columns`; long words are broken. At least one line."""
-    lines: list[str] = []
-    for line in text.splitlines():
+    found: list[str] = []
+    for line in split_lines(text):
         # A wide character takes two columns, which textwrap does not know.
         narrow = columns if cells(line) == len(line) else max(columns // 2, 1)
-        lines += textwrap.wrap(line, narrow, break_on_hyphens=False) or [""]
-    return lines or [""]
+        found += textwrap.wrap(line, narrow, break_on_hyphens=False) or [""]
+    return found or [""]
 
 
 def shown(text: str, limit: int) -> str:

@@ -31,6 +31,7 @@ class Build:
     committed: datetime  # UTC
     dirty: bool  # tracked files differ from the commit
     source: str  # the Git URL that has the commit
+    authors: tuple[str, ...] = ()  # who wrote and who committed it, each as `name <e-mail>`
     unreleased: str = ""  # why this commit becomes no release, empty where it may
     progress: Progress
 

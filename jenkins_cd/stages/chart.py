@@ -9,16 +9,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from jenkins_cd import common_chart, files
 from jenkins_cd.config.types import ChartConfig
 from jenkins_cd.errors import BadInput
-from jenkins_cd.gitops import edit, layout
+from jenkins_cd.gitops import image_names, layout
 from jenkins_cd.gitops.repository import Repository, View
 from jenkins_cd.model import Image
-from jenkins_cd.stages import Build, values
+from jenkins_cd.stages import Build, chart_dependencies, values
 from jenkins_cd.tools import helm
+from jenkins_cd.tools.yaml_writer import dump
 
 
 def prepare(build: Build, folder: Path, image: Image | None) -> Path:
@@ -28,18 +27,14 @@ def prepare(build: Build, folder: Path, image: Image | None) -> Path:
     """
     config = build.config.app.package.chart
     chart = _own(build, config.path, folder) if config.path else _generated(build, config, folder, image)
-    if _lacks_dependency(chart):
-        registry = build.config.platform.registry if build.config.platform else None
-        locked = (chart / "Chart.lock").exists()
-        helm.dependency_build(chart, bool(registry and registry.plain_http))
-        if not locked:
-            (chart / "Chart.lock").unlink(missing_ok=True)  # it tells the time, and would make each package another
+    registry = build.config.platform.registry if build.config.platform else None
+    chart_dependencies.complete(chart, bool(registry and registry.plain_http), build.committed)
     return chart
 
 
 def name(chart: Path) -> str:
     """Return the chart's name. Raises BadInput where its Chart.yaml has none."""
-    found = _read(chart).get("name")
+    found = chart_dependencies.read(chart).get("name")
     if not isinstance(found, str) or not found:
         raise BadInput(f"{chart.name}/Chart.yaml has no name", "add `name:`")
     return found
@@ -76,15 +71,11 @@ def _environment_values(view: View, place: str, chart: str) -> bytes | None:
     if names[0] not in files:
         return None
     content = files.get(names[1], b"{}\n")
-    declared = edit.load(files[names[0]], names[0])
-    listed = declared.get("dependencies") if isinstance(declared, dict) else None
-    for dependency in listed if isinstance(listed, list) else ():
-        if isinstance(dependency, dict) and dependency.get("name") == chart:
+    for dependency in layout.depends_on(files[names[0]], place):
+        if dependency.get("name") == chart:
             # The environment's chart wraps ours: our values stand one level deeper.
-            edit.load(content, names[1])  # refuses what safe_load might choke on
-            loaded = yaml.safe_load(content) or {}
-            inner = loaded.get(str(dependency.get("alias") or chart)) if isinstance(loaded, dict) else None
-            return str(yaml.safe_dump(inner or {}, allow_unicode=True)).encode()
+            inner = layout.values_of(content, names[1]).get(str(dependency.get("alias") or chart))
+            return dump(inner or {}).encode()
     return content
 
 
@@ -95,12 +86,7 @@ def _own(build: Build, path: str, folder: Path) -> Path:
         raise BadInput(f"package.chart.path: {path} leads out of the checkout")
     if not (source / "Chart.yaml").is_file():
         raise BadInput(f"package.chart.path: there is no Chart.yaml in {path}", "name the folder that has it")
-    chart = folder / "chart"
-    try:
-        files.copy_tree(source, chart, checkout)
-    except files.Unfit as error:
-        raise BadInput(f"package.chart.path: {error.message}", error.hint) from error
-    return chart
+    return chart_dependencies.copy(source, checkout, folder / "chart")
 
 
 def _generated(build: Build, config: ChartConfig, folder: Path, image: Image | None) -> Path:
@@ -137,25 +123,12 @@ def _values(build: Build, config: ChartConfig, image: Image | None) -> dict[str,
             "name one with package.chart.values.image, or bring a chart of your own with package.chart.path",
         )
     if image:
-        wanted["image"] = {**(wanted.get("image") or {}), "repository": image.repository, "tag": build.version}
+        there = wanted.get("image") or {}
+        wanted["image"] = {**there, **image_names.keys(image.repository, there), "tag": build.version}
     if config.common == common_chart.identity()[0]:  # what another common chart calls it is not ours to know
         wanted["health"] = {"path": build.config.app.health.path, **(wanted.get("health") or {})}
     return wanted
 
 
-def _lacks_dependency(chart: Path) -> bool:
-    """Tell whether a dependency is named that does not stand in the chart's `charts` folder."""
-    folder = chart / "charts"
-    named = [str(one.get("name")) for one in _read(chart).get("dependencies") or () if isinstance(one, dict)]
-    return any(not (folder / one).is_dir() and not list(folder.glob(f"{one}-[0-9]*.tgz")) for one in named)
-
-
-def _read(chart: Path) -> dict[str, Any]:
-    loaded = edit.load(files.read(chart / "Chart.yaml"), f"{chart.name}/Chart.yaml")
-    if not isinstance(loaded, dict):
-        raise BadInput(f"{chart.name}/Chart.yaml holds no mapping")
-    return loaded
-
-
 def _write(file: Path, value: Mapping[str, Any]) -> None:
-    file.write_text(yaml.safe_dump(dict(value), sort_keys=False, allow_unicode=True), encoding="utf-8")
+    file.write_text(dump(value), encoding="utf-8")

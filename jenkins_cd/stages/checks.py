@@ -82,7 +82,7 @@ def _read(work: Work, step: CheckStep, done: Completed, file: Callable[[], Path]
             streams = {"stdout": done.stdout, "stderr": done.stderr, "either": done.stdout.strip() or done.stderr}
             text = streams[step.report]
         else:
-            name, text = str(file()), reports.content(file()).decode("utf-8-sig", "replace")
+            name, text = str(file()), reports.text(file())
         found = _parse(step, name, text)
         if done.exit_code != 0 and not found:
             raise UnreadableReport(f"{done.line} ended with exit code {done.exit_code}, but {name} holds no finding")

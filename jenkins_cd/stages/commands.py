@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from jenkins_cd import files, results
 from jenkins_cd.config.types import StageConfig, seconds
+from jenkins_cd.lines import split_lines
 from jenkins_cd.model import Command, StageResult, Status
 from jenkins_cd.stages import Build
 from jenkins_cd.toolchains import Step
@@ -54,14 +55,16 @@ def skip_reason(build: Build, stage: str, config: StageConfig, steps: Sequence[S
 
 
 def begin(build: Build, stage: str, config: StageConfig) -> Work:
-    """Clear away the reports and the log of an earlier run, and return the work to do.
+    """Clear away the result, the reports and the log of an earlier run, and return the work to do.
 
     Raises Unfit where they are links, or no folders.
     """
     deadline = time.monotonic() + seconds(config.timeout)
     work = Work(build=build, stage=stage, config=config, started=datetime.now(timezone.utc), deadline=deadline)
     files.empty_folder(build.out.resolve(), stage)
-    files.fresh(files.own_folder(build.out, "logs") / work.log.name)
+    for written in (f"{stage}.json", f"{stage}.sarif"):
+        (build.out / written).unlink(missing_ok=True)
+    files.fresh(files.own_folder(build.out, results.LOGS) / work.log.name)
     return work
 
 
@@ -121,7 +124,7 @@ def trouble(work: Work, step: Step, done: Completed) -> str:
 
 def tail(text: str) -> str:
     """Return the last lines of an output: where programs say what went wrong."""
-    return "\n".join(line[:LONGEST] for line in text.strip().splitlines()[-EVIDENCE:])
+    return "\n".join(line[:LONGEST] for line in split_lines(text.strip())[-EVIDENCE:])
 
 
 def finish(work: Work, status: Status, reason: str) -> StageResult:

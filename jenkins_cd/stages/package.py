@@ -15,7 +15,7 @@ from jenkins_cd.stages import Build, chart, commands
 from jenkins_cd.tools import helm, images, process
 
 NEEDS: tuple[str, ...] = ("build",)
-CREDENTIALS: tuple[Purpose, ...] = ("registry",)
+CREDENTIALS: tuple[Purpose, ...] = ("registry", "deploy-repository")  # base images and dependencies; values
 STAGE = "package"
 
 

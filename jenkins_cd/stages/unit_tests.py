@@ -12,6 +12,7 @@ from jenkins_cd.config.types import CoverageFormat, UnitTestsConfig
 from jenkins_cd.errors import BadInput, UnreadableReport
 from jenkins_cd.findings import coverage, gate, junit, reports
 from jenkins_cd.model import GateResult, Purpose, StageResult, TestCase, TestReport
+from jenkins_cd.report import junit as junit_xml
 from jenkins_cd.stages import Build, commands
 from jenkins_cd.stages.commands import Work
 from jenkins_cd.toolchains import Step
@@ -19,6 +20,7 @@ from jenkins_cd.toolchains import Step
 NEEDS: tuple[str, ...] = ("build",)
 CREDENTIALS: tuple[Purpose, ...] = ()
 STAGE = "unit-tests"
+JUNIT = "junit.xml"  # in the stage's folder
 # A user's command may count its failed tests in its exit code; from 126 on the shell speaks (POSIX.1-2017, 2.8.2).
 USERS_EXIT_CODES = tuple(range(126))
 
@@ -55,16 +57,18 @@ def run(build: Build) -> StageResult:
     seen = _Seen()
     for job in [_own_job(build, config)] if config.run else _jobs(work):
         _test(work, job, seen)
+    _keep(work.out / JUNIT, seen)
     return _verdict(work, config, seen)
 
 
-def junit_files(build: Build) -> tuple[str, ...]:
-    """Return the JUnit files that the tests write, as globs in the checkout."""
+def junit_file(build: Build) -> str:
+    """Return the file in the checkout that holds all tests as JUnit after a run, or "" where nothing tells of tests.
+
+    It is written anew from what was read: whatever else lies in the app's own folders is of no run of ours.
+    """
     config = build.config.app.ci.unit_tests
-    if config.run:
-        return (config.junit,) if config.junit else ()
-    out = f"{results.FOLDER}/{STAGE}"
-    return tuple(step.junit.replace("{out}", out) for step in build.toolchain.stages.unit_tests if step.junit)
+    tells = config.junit if config.run else any(step.junit for step in build.toolchain.stages.unit_tests)
+    return f"{results.FOLDER}/{STAGE}/{JUNIT}" if tells else ""
 
 
 def _jobs(work: Work) -> list[_Job]:
@@ -123,6 +127,13 @@ def _measure(job: _Job, before: reports.Seen, form: CoverageFormat, seen: _Seen)
         seen.percent = coverage.read(file, form)
     except UnreadableReport as error:
         seen.why_unknown = error.message
+
+
+def _keep(file: Path, seen: _Seen) -> None:
+    if seen.cases:
+        results.write(file, junit_xml.xml(TestReport(cases=tuple(seen.cases))))
+    else:
+        file.unlink(missing_ok=True)  # what a tool has left there could not be read
 
 
 def _verdict(work: Work, config: UnitTestsConfig, seen: _Seen) -> StageResult:

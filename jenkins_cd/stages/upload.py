@@ -10,7 +10,7 @@ import contextlib
 from dataclasses import replace
 from datetime import datetime, timezone
 
-from jenkins_cd import common_chart, requester, results
+from jenkins_cd import common_chart, last_version, requester, results
 from jenkins_cd.config.types import PlatformFile, StageConfig
 from jenkins_cd.errors import ExternalFailure, GateFailed, Refused
 from jenkins_cd.gitops.ledger import Ledger
@@ -31,14 +31,16 @@ def skip_reason(build: Build) -> str:
 def run(build: Build) -> StageResult:
     """Publish the release of this commit, once.
 
-    Raises Refused for a changed checkout and for a version that is published with other content, GateFailed where a
-    stage has not passed for this very commit and version, ExternalFailure where registry or ledger fail.
+    Raises Refused for a changed checkout, for one that lacks the tags its version comes from, and for a version that is
+    published with other content, GateFailed where a stage has not passed for this very commit and version,
+    ExternalFailure where registry or ledger fail.
     """
     platform = build.config.platform
     if platform is None:
         raise GateFailed(skip_reason(build))
     work = commands.begin(build, STAGE, StageConfig())
     _refuse_dirty(build)
+    last_version.check(build.workspace, build.version, platform)
     package = _checked(build)
     with process.recording() as ended:
         release, added = _publish(build, platform, package, work)
@@ -49,7 +51,9 @@ def run(build: Build) -> StageResult:
 
 def _publish(build: Build, platform: PlatformFile, package: PackageResult, work: commands.Work) -> tuple[Release, bool]:
     """Return the release as the ledger has it, and whether we put it there."""
-    ledger, release = Ledger.open(platform), _release(build, package)
+    ledger, release = Ledger.open(platform), replace(release_of(build), chart=package.chart, image=package.image)
+    ledger.check_source(release)
+    ledger.check_tags(release)
     if ledger.release(f"{release.project}/{release.app}", release.version) is None:
         release = _pushed(build, release, package, work, platform.registry.plain_http)
         build.progress.note(STAGE, f"publishing {release.app} {release.version} to the ledger")
@@ -116,7 +120,8 @@ def _read_back(repository: str, digest: str, plain_http: bool) -> str:
     return digest
 
 
-def _release(build: Build, package: PackageResult) -> Release:
+def release_of(build: Build) -> Release:
+    """Return the release that the build is to become, without what is packaged."""
     app = build.config.app
     return Release(
         app=app.app,
@@ -124,8 +129,8 @@ def _release(build: Build, package: PackageResult) -> Release:
         version=build.version,
         commit=build.commit,
         source=build.source,
-        chart=package.chart,
-        image=package.image,
+        authors=build.authors,
+        chart=Chart(name=app.app, repository=""),
         health=Health(path=app.health.path, version=app.health.version),
         published_by=requester.name(),
         build_url=requester.build_url(),

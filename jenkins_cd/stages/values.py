@@ -12,8 +12,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from jenkins_cd import files
 from jenkins_cd.config.types import Environment
 from jenkins_cd.errors import BadInput
@@ -21,6 +19,7 @@ from jenkins_cd.gitops import layout
 from jenkins_cd.stages import Build
 from jenkins_cd.suggest import nearest
 from jenkins_cd.tools import helm
+from jenkins_cd.tools.yaml_writer import dump
 
 STAGE = "package"
 
@@ -36,8 +35,7 @@ def add(build: Build, chart: Path, common: str) -> None:
             if not source.resolve().is_relative_to(build.workspace.resolve()):
                 raise BadInput(f"the link {source.name} leads out of the checkout")
             below = {common: _read(files.read(source), source.name)}
-            text = yaml.safe_dump(below, sort_keys=False, allow_unicode=True)
-            (chart / source.name).write_text(text, encoding="utf-8")
+            (chart / source.name).write_text(dump(below), encoding="utf-8")
 
 
 def render(build: Build, package: Path, chart: str, folder: Path) -> list[str]:

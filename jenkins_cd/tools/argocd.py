@@ -15,8 +15,10 @@ from urllib.parse import quote
 
 from jenkins_cd.errors import BadInput
 from jenkins_cd.masking import register
+from jenkins_cd.tools import answers, process, server_time
 from jenkins_cd.tools import argocd_failures as failures
-from jenkins_cd.tools import process
+from jenkins_cd.tools import argocd_shapes as shapes
+from jenkins_cd.tools.answers import Malformed
 from jenkins_cd.tools.argocd_credentials import Credentials as Credentials
 from jenkins_cd.tools.argocd_credentials import Login, subject
 from jenkins_cd.tools.argocd_credentials import credentials as credentials
@@ -84,8 +86,9 @@ def call(
     attempts: int = ATTEMPTS,
     stream: bool = False,
     need: Need | None = None,
+    shape: Any = dict[str, Any],
 ) -> Any:
-    """Return the JSON that a server answers, or the open `requests.Response` with `stream`.
+    """Return the JSON that a server answers, of a shape, or the open `requests.Response` with `stream`.
 
     `timeout` is in seconds. GET and DELETE are tried up to `attempts` times where no answer came or the server is
     overloaded or away; others only where nothing was sent. A token that is not accepted is renewed once, where it can
@@ -107,9 +110,9 @@ def call(
         answer.close()
         answer = _send(server, method, path, asked(server, need), attempts, how)
     if answer.status_code < 300:
-        return answer if stream else _document(answer, asked(server, need))
+        return _stream(answer, asked(server, need)) if stream else _document(answer, asked(server, need), shape)
     with answer:
-        raise failures.explain(answer, asked(server, need))
+        raise failures.explain(answers.refusal(answer), asked(server, need))
 
 
 def renew(server: Server, stale: str) -> bool:
@@ -136,23 +139,24 @@ def requests_sent(server: Server) -> int:
 
 def version(server: Server) -> str:
     """Return the server's version, such as `v3.2.1`. Anybody may ask."""
-    found = call(server, "GET", "/api/version", need=Need(doing="ask for the version"))
-    return str(found.get("Version") or "unknown")
+    found = call(server, "GET", "/api/version", need=Need(doing="ask for the version"), shape=shapes.Version)
+    return found.get("Version") or "unknown"
 
 
 def user(server: Server) -> str:
     """Return whom the server takes us for: `proj:PROJECT:ROLE` or an account. Raises Expired where that is nobody."""
     need = Need(doing="ask who we are")
-    found = call(server, "GET", "/api/v1/session/userinfo", need=need)
+    found = call(server, "GET", "/api/v1/session/userinfo", need=need, shape=shapes.User)
     if not found.get("loggedIn"):
         raise failures.told(401, "it takes us for nobody", asked(server, need))
-    return str(found.get("username") or subject(server.login.token))
+    return found.get("username") or subject(server.login.token)
 
 
 def may(server: Server, resource: str, action: str, what: str) -> bool:
     """Tell whether we may do `action` (get, sync, …) on `what` (P/APP) of `resource` (applications, logs, …)."""
     path = f"/api/v1/account/can-i/{segment(resource)}/{segment(action)}/{quote(what, safe='/')}"
-    return bool(call(server, "GET", path, need=Need(doing="ask what we may")).get("value") == "yes")
+    found = call(server, "GET", path, need=Need(doing="ask what we may"), shape=shapes.Answer)
+    return bool(found["value"] == "yes")
 
 
 def segment(value: str) -> str:
@@ -169,6 +173,7 @@ def _session(server: Server) -> requests.Session:
         return request
 
     session = requests.Session()
+    session.hooks["response"] += [server_time.hook, answers.bounded]
     session.auth = sign  # what .netrc has is for others
     # A body or not: the server takes nothing but JSON from who changes something.
     session.headers.update(
@@ -226,14 +231,23 @@ def _passing(error: BaseException, safe: bool) -> bool:
     return isinstance(error, requests.ConnectionError) and isinstance(reason, NewConnectionError)
 
 
-def _document(answer: requests.Response, asked: Asked) -> Any:
+def _document(answer: requests.Response, asked: Asked, shape: Any) -> Any:
+    """Return what is answered. Raises Away where it is not of the shape, or tells of a failure with a good status."""
     try:
-        return answer.json()
-    except ValueError as error:
-        raise BadInput(
-            f"cannot {asked.doing}: {asked.url} does not answer as Argo CD does",
-            "check argocd.url in the platform file",
-        ) from error
+        found = answers.document(answer.content, dict[str, Any])
+        if "error" in found and "code" in found:  # of a proxy that makes a 200 of it
+            failure = answers.checked(found, shapes.Failure)
+            raise failures.told(500, failure.get("message") or failure.get("error") or "no reason given", asked)
+        return answers.checked(found, shape)
+    except Malformed as error:
+        raise failures.no_argocd(asked, str(error)) from error
+
+
+def _stream(answer: requests.Response, asked: Asked) -> requests.Response:
+    if "html" in answer.headers.get("Content-Type", ""):
+        with answer:
+            raise failures.no_argocd(asked, "a page comes in place of a stream")
+    return answer
 
 
 def _log_in(server: Server, login: Credentials) -> str:
@@ -250,4 +264,4 @@ def _log_in(server: Server, login: Credentials) -> str:
         raise BadInput(f"{server.url} does not accept name and password of {login.username}", "check both")
     if answer.status_code >= 300:
         raise failures.explain(answer, about)
-    return str(_document(answer, about).get("token") or "")
+    return str(_document(answer, about, shapes.Session)["token"])

@@ -6,16 +6,19 @@ has them: https://argo-cd.readthedocs.io/en/stable/user-guide/application-specif
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from jenkins_cd.errors import JenkinsCdError
+from jenkins_cd.tools import answers
 from jenkins_cd.tools import argocd_failures as failures
-from jenkins_cd.tools.argocd import ATTEMPTS, TIMEOUT, Ref, Server, call, segment
+from jenkins_cd.tools import argocd_shapes as shapes
+from jenkins_cd.tools.answers import Malformed
+from jenkins_cd.tools.argocd import ATTEMPTS, TIMEOUT, Ref, Server, asked, call, segment
 from jenkins_cd.tools.argocd_failures import Need
 from jenkins_cd.tools.argocd_streams import SILENCE, frames, never
+from jenkins_cd.tools.kubernetes_objects import Kinded, Pod
 
 Object = Mapping[str, Any]
 QUIET = 3600.0  # seconds that a container whose log is followed may say nothing
@@ -68,8 +71,9 @@ def read(
 
     Raises Absent, and Away where the refresh takes longer than `timeout` seconds.
     """
-    found = _get(server, ref, "", {"refresh": refresh or None}, timeout, attempts)
-    return dict(found)
+    query = {"refresh": refresh or None}
+    found: dict[str, Any] = _get(server, ref, "", shapes.Application, query, timeout, attempts)
+    return found
 
 
 def sync(server: Server, ref: Ref, order: SyncOrder) -> dict[str, Any]:
@@ -80,7 +84,7 @@ def sync(server: Server, ref: Ref, order: SyncOrder) -> dict[str, Any]:
     """
     path = f"{_path(ref)}/sync"
     body = {**_order(order), **_named(ref), "name": ref.name}
-    return dict(call(server, "POST", path, body=body, need=_need("sync", ref)))
+    return dict(call(server, "POST", path, body=body, need=_need("sync", ref), shape=shapes.Application))
 
 
 def terminate(server: Server, ref: Ref) -> None:
@@ -104,13 +108,14 @@ def watch(
     """
     query = {"name": ref.name, "projects": ref.project, "resourceVersion": resource_version or None}
     path = "/api/v1/stream/applications"
-    for frame in frames(server, path, query=query | _named(ref), stop=stop, need=_need("get", ref, doing="follow")):
-        yield str(frame.get("type") or ""), dict(frame.get("application") or {})
+    need = _need("get", ref, doing="follow")
+    for frame in frames(server, path, query=query | _named(ref), stop=stop, need=need, shape=shapes.Change):
+        yield frame["type"], frame["application"]
 
 
 def windows(server: Server, ref: Ref) -> Windows:
     """Return the sync windows. Their time zones are known where we may read the project."""
-    found = _get(server, ref, "syncwindows")
+    found = _get(server, ref, "syncwindows", shapes.Windows)
     assigned = tuple(_window(one) for one in found.get("assignedWindows") or ())
     active = tuple(_window(one) for one in found.get("activeWindows") or ())
     can_sync = bool(found.get("canSync"))
@@ -124,18 +129,22 @@ def windows(server: Server, ref: Ref) -> Windows:
 
 def tree(server: Server, ref: Ref) -> dict[str, Any]:
     """Return all that belongs to an Application, pods too: `nodes`, `orphanedNodes` and `hosts`."""
-    return dict(_get(server, ref, "resource-tree"))
+    return dict(_get(server, ref, "resource-tree", shapes.Tree))
 
 
 def managed(server: Server, ref: Ref) -> list[dict[str, Any]]:
     """Return what Git declares: `liveState`, `targetState` and others are objects as JSON text, Secrets masked."""
-    return list(_get(server, ref, "managed-resources").get("items") or ())
+    found = _get(server, ref, "managed-resources", shapes.ManagedResources).get("items") or ()
+    for one in found:
+        for state in ("liveState", "targetState", "normalizedLiveState", "predictedLiveState"):
+            _manifest(server, _need("get", ref), one.get(state))
+    return list(found)
 
 
 def events(server: Server, ref: Ref, uid: str = "", name: str = "", namespace: str = "") -> list[dict[str, Any]]:
     """Return the events of an Application, or of one object that belongs to it (all three are needed then)."""
     query = {"resourceUID": uid or None, "resourceName": name or None, "resourceNamespace": namespace or None}
-    return list(_get(server, ref, "events", query).get("items") or ())
+    return list(_get(server, ref, "events", shapes.Events, query).get("items") or ())
 
 
 def logs(
@@ -169,12 +178,13 @@ def logs(
     need = _need("get", ref, resource="logs", doing=f"read the logs of {pod} of")
     query |= _named(ref)
     begun, silence = 0, QUIET if follow else SILENCE
-    told = frames(server, f"{_path(ref)}/logs", query=query, stop=stop, cut_is_end=False, silence=silence, need=need)
-    for begun, frame in enumerate(told, 1):
+    path = f"{_path(ref)}/logs"
+    how: dict[str, Any] = {"stop": stop, "cut_is_end": False, "silence": silence, "need": need}
+    for begun, frame in enumerate(frames(server, path, query=query, shape=shapes.Line, **how), 1):
         if frame.get("last"):
             return
         if begun > 1 or tail != 0:
-            yield str(frame.get("content") or "").rstrip("\n")
+            yield (frame.get("content") or "").rstrip("\n")
     if begun and not stop():
         raise failures.Away(f"cannot {need.doing}: the stream has ended before the log", "try again")
 
@@ -194,18 +204,21 @@ def live(server: Server, ref: Ref, about: Mapping[str, Any]) -> Object | None:
         **_named(ref),
     }
     need = _need("get", ref, doing=f"read {about.get('kind')}/{about.get('name')} of")
-    found = json.loads(call(server, "GET", f"{_path(ref)}/resource", query=query, need=need).get("manifest") or "null")
-    return found if isinstance(found, dict) else None
+    told = call(server, "GET", f"{_path(ref)}/resource", query=query, need=need, shape=shapes.Manifest)
+    return _manifest(server, need, told.get("manifest"), str(about.get("kind")))
 
 
 def metadata(server: Server, ref: Ref, revision: str, source: int = 0) -> dict[str, Any]:
     """Return `author`, `date` and `message` of a commit in the source of that index, counted from 0."""
-    return dict(_get(server, ref, f"revisions/{segment(revision)}/metadata", {"sourceIndex": source}))
+    return dict(_get(server, ref, f"revisions/{segment(revision)}/metadata", shapes.Commit, {"sourceIndex": source}))
 
 
 def manifests(server: Server, ref: Ref, revision: str = "") -> list[str]:
     """Return what Argo CD renders, objects as JSON text, of a revision or of what the Application follows."""
-    return list(_get(server, ref, "manifests", {"revision": revision or None}).get("manifests") or ())
+    found = _get(server, ref, "manifests", shapes.Manifests, {"revision": revision or None}).get("manifests") or ()
+    for one in found:
+        _manifest(server, _need("get", ref), one)
+    return list(found)
 
 
 def page(server_url: str, ref: Ref) -> str:
@@ -218,12 +231,23 @@ def _get(
     server: Server,
     ref: Ref,
     below: str,
+    shape: Any,
     query: Object | None = None,
     timeout: float = TIMEOUT,
     attempts: int = ATTEMPTS,
 ) -> Any:
     path, query = f"{_path(ref)}/{below}" if below else _path(ref), {**(query or {}), **_named(ref)}
-    return call(server, "GET", path, query=query, timeout=timeout, attempts=attempts, need=_need("get", ref))
+    how: dict[str, Any] = {"timeout": timeout, "attempts": attempts, "need": _need("get", ref), "shape": shape}
+    return call(server, "GET", path, query=query, **how)
+
+
+def _manifest(server: Server, need: Need, text: str | None, kind: str = "") -> Object | None:
+    """Return the object that a text holds, None where there is none. Raises Away where it holds something else."""
+    try:
+        found: Object | None = answers.document(text or "null", (Pod if kind == "Pod" else Kinded) | None)
+    except Malformed as error:
+        raise failures.no_argocd(asked(server, need), str(error)) from error
+    return found
 
 
 def _path(ref: Ref) -> str:
@@ -266,11 +290,11 @@ def _resource(text: str) -> dict[str, str]:
 
 def _window(found: Object) -> Window:
     return Window(
-        kind=str(found.get("kind") or ""),
-        schedule=str(found.get("schedule") or ""),
-        duration=str(found.get("duration") or ""),
+        kind=found.get("kind") or "",
+        schedule=found.get("schedule") or "",
+        duration=found.get("duration") or "",
         manual_sync=bool(found.get("manualSync")),
-        time_zone=str(found.get("timeZone") or ""),
+        time_zone=found.get("timeZone") or "",
     )
 
 
@@ -278,7 +302,9 @@ def _zones(server: Server, ref: Ref) -> dict[tuple[str, str, str], str]:
     """Return the time zones of the project's windows: those of an Application come without."""
     try:
         path = f"/api/v1/projects/{segment(ref.project)}/syncwindows"
-        found = call(server, "GET", path, need=Need(doing=f"read the sync windows of {ref.project}"))
+        found = call(
+            server, "GET", path, need=Need(doing=f"read the sync windows of {ref.project}"), shape=shapes.Windows
+        )
     except JenkinsCdError:  # we may not, or it has gone: then the zones are not known
         return {}
     listed = [_window(one) for one in found.get("windows") or ()]

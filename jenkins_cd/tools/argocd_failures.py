@@ -13,6 +13,9 @@ from urllib.parse import urlsplit
 
 from jenkins_cd.errors import BadInput, ExternalFailure, JenkinsCdError, Refused
 from jenkins_cd.masking import mask
+from jenkins_cd.tools import answers
+from jenkins_cd.tools.answers import Malformed
+from jenkins_cd.tools.argocd_shapes import Failure
 
 if TYPE_CHECKING:
     import requests
@@ -82,10 +85,10 @@ def explain(answer: requests.Response, asked: Asked) -> JenkinsCdError:
         place = mask(answer.headers.get("Location", ""))
         return BadInput(f"{asked.url} sends us to {place}", "set argocd.url to where Argo CD itself answers")
     try:
-        found = answer.json()
-    except ValueError:
-        found = None
-    said = str(found.get("message") or found.get("error") or "") if isinstance(found, dict) else ""
+        found = answers.document(answer.content, Failure)
+    except Malformed:
+        found = {}
+    said = found.get("message") or found.get("error") or ""
     return told(answer.status_code, said or answer.text[:300].strip() or str(answer.reason), asked)
 
 
@@ -107,6 +110,14 @@ def told(status: int, said: str, asked: Asked) -> JenkinsCdError:
     if status in _REJECTED:
         return Rejected(message, "change what the server names, then try again")
     return Away(message, "the server is ill, or restarts: try again")
+
+
+def no_argocd(asked: Asked, why: str) -> Away:
+    """Return the failure of a server that answers something else than Argo CD's API."""
+    return Away(
+        f"cannot {asked.doing}: {asked.url} does not answer as Argo CD does: {mask(why)}",
+        "check argocd.url in the platform file; a login page or another server may stand there",
+    )
 
 
 def no_answer(asked: Asked, error: BaseException) -> JenkinsCdError:

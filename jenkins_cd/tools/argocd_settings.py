@@ -14,9 +14,12 @@ from typing import Any
 
 from jenkins_cd.masking import register
 from jenkins_cd.tools import argocd, process
+from jenkins_cd.tools import argocd_settings_shapes as settings_shapes
+from jenkins_cd.tools import argocd_shapes as shapes
 from jenkins_cd.tools.argocd import Credentials, Ref, Server, call, segment
 from jenkins_cd.tools.argocd_credentials import claims
-from jenkins_cd.tools.argocd_failures import Absent, Away, Expired, Need
+from jenkins_cd.tools.argocd_failures import Absent, Away, Expired, Need, no_argocd
+from jenkins_cd.tools.kubernetes_objects import Kinded
 
 Object = Mapping[str, Any]
 PATIENCE = 10.0  # seconds that a server may take to know a token that it has made
@@ -35,14 +38,14 @@ class Token:
 
 def projects(server: Server) -> list[dict[str, Any]]:
     """Return the AppProjects that we may see."""
-    return _items(call(server, "GET", "/api/v1/projects", need=Need(doing="list the projects")))
+    return _items(server, "/api/v1/projects", {}, "list the projects", settings_shapes.Projects)
 
 
 def project(server: Server, name: str) -> dict[str, Any] | None:
     """Return an AppProject, None where there is none."""
     need = _need("projects", "get", name, f"read the project {name}")
     try:
-        return dict(call(server, "GET", f"/api/v1/projects/{segment(name)}", need=need))
+        return dict(call(server, "GET", f"/api/v1/projects/{segment(name)}", need=need, shape=settings_shapes.Project))
     except Absent:
         return None
 
@@ -55,10 +58,15 @@ def put_project(server: Server, object_: Object, present: Object | None) -> dict
     name = str(object_["metadata"]["name"])
     if present is None:
         need = _need("projects", "create", name, f"create the project {name}")
-        return dict(call(server, "POST", "/api/v1/projects", body={"project": object_}, need=need))
+        return dict(
+            call(
+                server, "POST", "/api/v1/projects", body={"project": object_}, need=need, shape=settings_shapes.Project
+            )
+        )
     need = _need("projects", "update", name, f"update the project {name}")
     body = {"project": _with_tokens(object_, present)}
-    return dict(call(server, "PUT", f"/api/v1/projects/{segment(name)}", body=body, need=need))
+    path = f"/api/v1/projects/{segment(name)}"
+    return dict(call(server, "PUT", path, body=body, need=need, shape=settings_shapes.Project))
 
 
 def delete_project(server: Server, name: str) -> None:
@@ -73,19 +81,19 @@ def create_token(server: Server, project: str, role: str, lifetime: float, id: s
     """
     body = {"expiresIn": math.ceil(lifetime), "id": id}
     need = _need("projects", "update", project, f"make a token of the role {role} of {project}")
-    found = call(server, "POST", f"{_role(project, role)}/token", body=body, need=need)
-    text = register(str(found.get("token") or ""))
+    found = call(server, "POST", f"{_role(project, role)}/token", body=body, need=need, shape=shapes.Session)
+    text = register(found["token"])
     says = claims(text)
+    if not isinstance(says.get("iat"), int) or not isinstance(says.get("exp", 0), int):
+        raise no_argocd(argocd.asked(server, need), "it makes a token that does not say when it was issued")
     _await(server, text)
-    return Token(
-        text=text, id=str(says.get("jti") or id), issued_at=int(says["iat"]), expires_at=int(says.get("exp") or 0)
-    )
+    return Token(text=text, id=str(says.get("jti") or id), issued_at=says["iat"], expires_at=says.get("exp", 0))
 
 
 def tokens(server: Server, project: str, role: str) -> list[Token]:
     """Return the tokens of a role, without their text, those that have expired too. Raises Absent without a project."""
     need = _need("projects", "get", project, f"read the project {project}")
-    found = call(server, "GET", f"/api/v1/projects/{segment(project)}", need=need)
+    found = call(server, "GET", f"/api/v1/projects/{segment(project)}", need=need, shape=settings_shapes.Project)
     in_status = ((found.get("status") or {}).get("jwtTokensByRole") or {}).get(role) or {}
     in_spec = [token for one in _roles(found) if one.get("name") == role for token in one.get("jwtTokens") or ()]
     listed = {str(one.get("id") or one["iat"]): one for one in (*(in_status.get("items") or ()), *in_spec)}
@@ -106,15 +114,15 @@ def delete_token(server: Server, project: str, role: str, token: Token) -> None:
 
 def applications(server: Server, project: str) -> list[dict[str, Any]]:
     """Return the Applications of a project that we may see."""
-    need = Need(doing=f"list what {project} has")
-    return _items(call(server, "GET", "/api/v1/applications", query={"projects": project}, need=need))
+    doing = f"list what {project} has"
+    return _items(server, "/api/v1/applications", {"projects": project}, doing, shapes.Applications)
 
 
 def every_application(server: Server) -> list[dict[str, Any]]:
     """Return name, namespace, labels, annotations and specification of all Applications that we may see."""
     fields = ("metadata.name", "metadata.namespace", "metadata.labels", "metadata.annotations", "spec")
     query = {"fields": ",".join(f"items.{one}" for one in fields)}
-    return _items(call(server, "GET", "/api/v1/applications", query=query, need=Need(doing="list the Applications")))
+    return _items(server, "/api/v1/applications", query, "list the Applications", shapes.Applications)
 
 
 def put_application(server: Server, object_: Object, *, validate: bool = True) -> dict[str, Any]:
@@ -126,7 +134,8 @@ def put_application(server: Server, object_: Object, *, validate: bool = True) -
     project = str(object_.get("spec", {}).get("project") or "default")
     need = _need("applications", "create", f"{project}/{metadata['name']}", f"put {project}/{metadata['name']}")
     query = {"upsert": "true", "validate": str(validate).lower()}
-    return dict(call(server, "POST", "/api/v1/applications", query=query, body=object_, need=need))
+    how: dict[str, Any] = {"query": query, "body": object_, "need": need, "shape": shapes.Application}
+    return dict(call(server, "POST", "/api/v1/applications", **how))
 
 
 def delete_application(server: Server, ref: Ref, *, cascade: bool = False) -> None:
@@ -138,8 +147,10 @@ def delete_application(server: Server, ref: Ref, *, cascade: bool = False) -> No
 
 def application_sets(server: Server, project: str = "") -> list[dict[str, Any]]:
     """Return the ApplicationSets that we may see, of one project or of all."""
-    need = Need(doing=f"list the ApplicationSets of {project or 'all projects'}")
-    return _items(call(server, "GET", "/api/v1/applicationsets", query={"projects": project or None}, need=need))
+    doing = f"list the ApplicationSets of {project or 'all projects'}"
+    return _items(
+        server, "/api/v1/applicationsets", {"projects": project or None}, doing, settings_shapes.ApplicationSets
+    )
 
 
 def put_application_set(server: Server, object_: Object) -> dict[str, Any]:
@@ -147,36 +158,44 @@ def put_application_set(server: Server, object_: Object) -> dict[str, Any]:
     name = object_["metadata"]["name"]
     project = object_.get("spec", {}).get("template", {}).get("spec", {}).get("project") or "default"
     need = _need("applicationsets", "create", f"{project}/{name}", f"put the ApplicationSet {name}")
-    return dict(call(server, "POST", "/api/v1/applicationsets", query={"upsert": "true"}, body=object_, need=need))
+    how: dict[str, Any] = {"query": {"upsert": "true"}, "body": object_, "need": need, "shape": Kinded}
+    return dict(call(server, "POST", "/api/v1/applicationsets", **how))
 
 
 def clusters(server: Server) -> list[dict[str, Any]]:
     """Return the clusters that we may see, without their credentials."""
-    return _items(call(server, "GET", "/api/v1/clusters", need=Need(doing="list the clusters")))
+    return _items(server, "/api/v1/clusters", {}, "list the clusters", settings_shapes.Clusters)
 
 
 def put_cluster(server: Server, object_: Object) -> dict[str, Any]:
     """Register a cluster (`server`, `name`, `config`, `namespaces`, …), or let it be as `object_` says."""
     name = str(object_["server"])
     need = _need("clusters", "create", name, f"put the cluster {name}")
-    return dict(call(server, "POST", "/api/v1/clusters", query={"upsert": "true"}, body=object_, need=need))
+    how: dict[str, Any] = {"query": {"upsert": "true"}, "body": object_, "need": need, "shape": settings_shapes.Cluster}
+    return dict(call(server, "POST", "/api/v1/clusters", **how))
 
 
 def change_cluster(server: Server, address: str, fields: Object) -> dict[str, Any]:
     """Change some fields of a registered cluster (`name`, `namespaces`, …); all others stay, its credential too."""
     path, query = f"/api/v1/clusters/{segment(address)}", {"updatedFields": sorted(fields)}
     need = _need("clusters", "update", address, f"change the cluster {address}")
-    return dict(call(server, "PUT", path, query=query, body={**fields, "server": address}, need=need))
+    how: dict[str, Any] = {
+        "query": query,
+        "body": {**fields, "server": address},
+        "need": need,
+        "shape": settings_shapes.Cluster,
+    }
+    return dict(call(server, "PUT", path, **how))
 
 
 def repositories(server: Server) -> list[dict[str, Any]]:
     """Return the repositories that we may see, without their credentials, with the state of the connection."""
-    return _items(call(server, "GET", "/api/v1/repositories", need=Need(doing="list the repositories")))
+    return _items(server, "/api/v1/repositories", {}, "list the repositories", settings_shapes.Repositories)
 
 
 def credential_templates(server: Server) -> list[dict[str, Any]]:
     """Return the templates of credentials, by the beginning of a URL (`url`), without their secrets."""
-    return _items(call(server, "GET", "/api/v1/repocreds", need=Need(doing="list the templates of credentials")))
+    return _items(server, "/api/v1/repocreds", {}, "list the templates of credentials", settings_shapes.Repositories)
 
 
 def _with_tokens(object_: Object, present: Object) -> dict[str, Any]:
@@ -215,8 +234,8 @@ def _role(project: str, role: str) -> str:
     return f"/api/v1/projects/{segment(project)}/roles/{segment(role)}"
 
 
-def _items(found: Any) -> list[dict[str, Any]]:
-    return list(found.get("items") or ())
+def _items(server: Server, path: str, query: Mapping[str, Any], doing: str, shape: Any) -> list[dict[str, Any]]:
+    return list(call(server, "GET", path, query=query, need=Need(doing=doing), shape=shape)["items"] or ())
 
 
 def _delete(server: Server, path: str, query: Mapping[str, Any], need: Need) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import queue
 import threading
 import time
@@ -12,10 +11,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from jenkins_cd.errors import JenkinsCdError
-from jenkins_cd.tools import argocd, process
+from jenkins_cd.tools import answers, argocd, process
 from jenkins_cd.tools import argocd_failures as failures
+from jenkins_cd.tools.answers import Malformed
 from jenkins_cd.tools.argocd import Query, Server
 from jenkins_cd.tools.argocd_failures import Away, Expired, Need
+from jenkins_cd.tools.argocd_shapes import Failure
 
 if TYPE_CHECKING:
     import requests
@@ -39,6 +40,7 @@ def frames(
     cut_is_end: bool = True,
     silence: float = SILENCE,
     need: Need | None = None,
+    shape: Any = dict[str, Any],
 ) -> Iterator[Any]:
     """Yield what the server tells, until it ends, `stop` says so, or nothing came for `silence` seconds.
 
@@ -58,15 +60,18 @@ def frames(
             if cut_is_end:
                 return
             raise failures.no_answer(about, line) from line
-        frame = _frame(line)
-        if frame is None:  # cut in the middle of a line
-            return
-        if "error" in frame:
-            failure = _failure(frame["error"], about)
+        try:
+            found = answers.document(line, Any)
+        except Malformed:  # cut in the middle of a line
+            if cut_is_end:
+                return
+            raise failures.no_argocd(about, "a line is cut in the middle") from None
+        if isinstance(found, dict) and "error" in found:
+            failure = _failure(found["error"], about)
             if isinstance(failure, Expired) and argocd.renew(server, token):
                 return
             raise failure
-        yield frame.get("result") or {}
+        yield _result(found, shape, about)
 
 
 class _Reader(threading.Thread):
@@ -83,7 +88,8 @@ class _Reader(threading.Thread):
         try:
             with self._start_stream() as self._answer:
                 # What is not chunked would be read to its end before the first line of it is told.
-                for line in self._answer.iter_lines(chunk_size=None if self._answer.raw.chunked else 1):
+                pieces = self._answer.iter_content(None if self._answer.raw.chunked else 1)
+                for line in answers.lines(pieces):
                     if self._over:
                         return
                     if line:
@@ -121,19 +127,20 @@ def _rest(stop: Callable[[], bool]) -> None:
         process.pause(_LOOK)
 
 
-def _frame(line: bytes) -> dict[str, Any] | None:
+def _result(found: Any, shape: Any, about: failures.Asked) -> Any:
     try:
-        found = json.loads(line)
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None
+        return answers.checked(found, shape)["result"]
+    except Malformed as error:
+        raise failures.no_argocd(about, str(error)) from error
 
 
 def _failure(error: Any, about: failures.Asked) -> JenkinsCdError:
-    found = error if isinstance(error, dict) else {"message": str(error)}
-    code = int(found.get("grpc_code") or found.get("code") or 0)
-    status = int(found.get("http_code") or _STATUSES.get(code, 500))
-    return failures.told(status, str(found.get("message") or "no reason given"), about)
+    try:
+        found = answers.checked(error, Failure)
+    except Malformed:
+        found = {"message": str(error)[:300]}
+    status = found.get("http_code") or _STATUSES.get(found.get("grpc_code") or found.get("code") or 0, 500)
+    return failures.told(status, found.get("message") or "no reason given", about)
 
 
 # https://grpc.github.io/grpc/core/md_doc_statuscodes.html: the newer gateways leave the HTTP status out.

@@ -1,4 +1,4 @@
-"""Git: the state of a checkout, a checkout of a commit, one file of a repository. The only room that runs Git.
+"""Git: the state of a checkout, a checkout of a commit, one file of a repository.
 
 Nothing here ever asks a person: without credentials a command fails. What comes from outside (URLs, refs, commits) is
 checked against a pattern first, so that it cannot be an option (gitcli(7)).
@@ -6,31 +6,26 @@ checked against a pattern first, so that it cannot be an option (gitcli(7)).
 
 from __future__ import annotations
 
-import os
+import functools
 import re
-import shlex
-import signal
 import subprocess
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from jenkins_cd.config.types import BRANCH, GIT_URL, PATH, Meta
-from jenkins_cd.errors import BadInput, ExternalFailure, MissingTool
-from jenkins_cd.masking import from_environment, mask, read
+from jenkins_cd.errors import BadInput, ExternalFailure
+from jenkins_cd.lines import split_lines
+from jenkins_cd.masking import mask
 from jenkins_cd.model import GitState
-from jenkins_cd.tools import leftovers
+from jenkins_cd.tools import git_environment, git_remotes, git_tags, leftovers
+from jenkins_cd.tools.git_environment import Setting
 from jenkins_cd.tools.git_failures import NoSuchRef, explain
+from jenkins_cd.tools.git_process import Environment, execute
 
 TIMEOUT = 600.0  # seconds for one command; a stalled transfer is given up much earlier
 COMMIT = Meta(pattern=r"[0-9a-f]{40}|[0-9a-f]{64}", expected="a full commit ID of 40 or 64 hexadecimal digits")
-_HELPER = (
-    '!f() { test "$1" = get && '
-    'printf "username=%s\\npassword=%s\\n" "$JENKINS_CD_GIT_USERNAME" "$JENKINS_CD_GIT_PASSWORD"; }; f'
-)
-_SSH = "ssh -o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=15 -o ServerAliveCountMax=4"
 
 
 def state(workspace: Path) -> GitState:
@@ -40,18 +35,22 @@ def state(workspace: Path) -> GitState:
         commit, seconds = _text(workspace, "log", "-1", "--format=%H %ct").split()
     except ExternalFailure as error:
         raise BadInput(f"{top} has no commit yet", "commit the app first: git add . && git commit") from error
-    last_tag, distance = _last_tag(workspace)
+    ask = functools.partial(_text, workspace)
+    last_tag, distance = git_tags.nearest(ask)
+    remotes = git_remotes.names(ask)
     branch, dirty = _branch_and_changes(workspace)
     return GitState(
         commit=commit,
         committed=datetime.fromtimestamp(int(seconds), timezone.utc),
         dirty=dirty,
         branch=branch,
-        tags=tuple(_text(workspace, "tag", "--points-at", "HEAD").splitlines()),
+        tags=git_tags.on(ask),
         last_tag=last_tag,
         distance=distance,
         shallow=shallow,
-        source=_source(workspace, top),
+        source=git_remotes.source(ask, top, remotes),
+        remotes=remotes,
+        authors=_authors(workspace),
     )
 
 
@@ -95,43 +94,29 @@ def read_file(url: str, ref: str, path: str) -> bytes:
 def reachable(url: str) -> None:
     """Return if the repository at `url` can be read, even an empty one. Raises BadInput, ExternalFailure, Refused."""
     arguments = ["ls-remote", "--quiet", "--heads", "--", check_url(url)]
-    run(arguments, folder=Path(tempfile.gettempdir()), url=url, timeout=30.0, purpose=f"read {url}")
+    with leftovers.folder("git") as nothing:
+        run(arguments, folder=nothing, url=url, timeout=30.0, purpose=f"read {url}")
 
 
-def environment(url: str = "") -> dict[str, str]:
-    """Return what Git needs in its environment: no prompts, no endless waits, and the credentials.
+def version_tag(workspace: Path, url: str, known: Iterable[str]) -> tuple[str, int] | None:
+    """Return which version tag of the repository at `url` HEAD is nearest to, and how many commits ago it was.
 
-    The credentials (JENKINS_CD_GIT_USERNAME and _PASSWORD) are offered to the host of `url` only, or to any host where
-    that is left out, through a helper that reads the environment (gitcredentials(7)): they are in no argv and no file.
-    JENKINS_CD_GIT_SSH_KEY is the file of a private key, for hosts that are reached over SSH.
+    None where that repository has none in the history of HEAD. It gets our credentials where it is on the server of
+    one of the `known` URLs: the checkout's configuration, which says where it is, may have been written by anybody.
+    Raises BadInput, ExternalFailure and Refused where it does not say which tags it has.
     """
-    config = [("http.lowSpeedLimit", "1"), ("http.lowSpeedTime", "60"), ("gc.autoDetach", "false")]
-    values = {"GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh"}
-    if key := os.environ.get("JENKINS_CD_GIT_SSH_KEY"):
-        ssh = os.environ.get("GIT_SSH_COMMAND") or _SSH  # a machine's own way may say where its known hosts are
-        values["GIT_SSH_COMMAND"] = f"{ssh} -o BatchMode=yes -o IdentitiesOnly=yes -i {shlex.quote(key)}"
-    elif not {"GIT_SSH_COMMAND", "GIT_SSH"} & os.environ.keys():
-        values["GIT_SSH_COMMAND"] = _SSH
-    password = from_environment("JENKINS_CD_GIT_PASSWORD")
-    if password:
-        user = read("JENKINS_CD_GIT_USERNAME") or "git"
-        values.update(JENKINS_CD_GIT_USERNAME=user, JENKINS_CD_GIT_PASSWORD=password)
-        parts = urlsplit(url)
-        scope = f".{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.scheme in ("http", "https") else ""
-        # An empty helper takes away those of the machine: ours must win.
-        config += [(f"credential{scope}.helper", ""), (f"credential{scope}.helper", _HELPER)]
-    first = _config_count()
-    for number, (key, value) in enumerate(config, first):
-        values.update({f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value})
-    return {**values, "GIT_CONFIG_COUNT": str(first + len(config))}
-
-
-def _config_count() -> int:
-    """Return how many settings the environment has for Git (git-config(1)). Raises BadInput where that is no number."""
-    count = os.environ.get("GIT_CONFIG_COUNT") or "0"
-    if not re.fullmatch(r"[0-9]{1,6}", count):
-        raise BadInput(f"GIT_CONFIG_COUNT is {mask(count)[:40]!r}: expected a number", "unset it, or mend what sets it")
-    return int(count)
+    arguments = ["ls-remote", "--quiet", "--tags", "--", check_url(url)]
+    with leftovers.folder("git") as nowhere:
+        listed = run(
+            arguments,
+            folder=nowhere,
+            environment=git_environment.to(url if _same_server(url, known) else "", nowhere),
+            timeout=15.0,
+            purpose=f"read the tags of {url}",
+        )
+    lines = (line.partition("\t") for line in listed.decode("utf-8", "replace").split("\n"))
+    tags = {name.removeprefix("refs/tags/").removesuffix("^{}"): id_ for id_, _, name in lines if name}
+    return git_tags.nearest_of(functools.partial(_text, workspace), tags)
 
 
 def run(
@@ -139,52 +124,50 @@ def run(
     *,
     folder: Path,
     url: str = "",
+    environment: Environment | None = None,
     stdin: bytes | None = None,
     timeout: float = TIMEOUT,
     purpose: str = "",
 ) -> bytes:
     """Run a Git command in `folder` and return its standard output.
 
-    `url` is the repository that it talks to, if any; `purpose` says what it is for, in messages. Raises what
-    git_failures.explain makes of a failure, ExternalFailure after `timeout` seconds, and MissingTool.
+    `url` is the repository that it talks to: without one it has no credentials, and talks to nobody. `folder` is one of
+    ours, or `environment` says otherwise. `purpose` says what it is for, in messages. Raises what git_failures.explain
+    makes of a failure, ExternalFailure after `timeout` seconds, and MissingTool.
     """
-    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")  # GitPython would fail on import without a git
-    from git.cmd import Git
-    from git.exc import GitCommandNotFound
-
     purpose = purpose or f"run git {arguments[0]} in {folder}"
+    given = environment or (git_environment.to(url, folder) if url else git_environment.within(folder))
     try:
-        child = Git(folder).execute(
-            ["git", *arguments],
-            istream=subprocess.PIPE,
-            as_process=True,
-            env=environment(url),
-            start_new_session=True,
-        )
-    except GitCommandNotFound as error:
-        raise MissingTool("git", "apt-get install git (2.30 or newer)") from error
-    try:
-        stdout, stderr = child.communicate(stdin, timeout)
+        ended = execute(arguments, folder, given, stdin, timeout)
     except subprocess.TimeoutExpired as error:
         raise ExternalFailure(f"cannot {purpose}: no end after {timeout:g} s", "look at the Git server") from error
-    finally:
-        if child.poll() is None:
-            os.killpg(child.pid, signal.SIGKILL)
-            child.communicate()
-    if child.returncode != 0:
-        raise explain(purpose, "\n".join(data.decode("utf-8", "replace") for data in (stdout, stderr)))
-    return bytes(stdout)
+    if ended.exit_code != 0:
+        raise explain(purpose, ended.output)
+    return ended.stdout
 
 
 def check_url(url: str) -> str:
     """Return `url`, or raise BadInput where it is no Git URL or holds a password."""
     _check(url, GIT_URL, "Git URL")
-    if "://" in url and urlsplit(url).password is not None:
+    try:
+        password = urlsplit(url).password if "://" in url else None
+    except ValueError as error:
+        raise BadInput(f"{mask(url)[:100]!r} is no Git URL: {error}", f"expected {GIT_URL.expected}") from error
+    if password is not None:
         raise BadInput(
             f"the Git URL {mask(url)} holds a password",
             "take it out of the URL and set JENKINS_CD_GIT_USERNAME and JENKINS_CD_GIT_PASSWORD (or …_FILE)",
         )
     return url
+
+
+def is_url(url: str) -> bool:
+    """Tell whether `check_url` takes a URL."""
+    try:
+        check_url(url)
+    except BadInput:
+        return False
+    return True
 
 
 def check_branch(branch: str) -> str:
@@ -198,8 +181,13 @@ def _check(value: str, meta: Meta, what: str) -> str:
     return value
 
 
-def _text(folder: Path, *arguments: str) -> str:
-    return run(arguments, folder=folder).decode("utf-8", "replace").rstrip("\n")
+def _same_server(url: str, known: Iterable[str]) -> bool:
+    return git_environment.host(url) in {git_environment.host(one) for one in known} - {""}
+
+
+def _text(checkout_of_app: Path, *arguments: str, settings: Iterable[Setting] = ()) -> str:
+    output = run(arguments, folder=checkout_of_app, environment=git_environment.checkout(settings))
+    return output.decode("utf-8", "replace").rstrip("\n")
 
 
 def _fetch(folder: Path, url: str, *arguments: str, purpose: str) -> None:
@@ -231,39 +219,16 @@ def _checkout_of(workspace: Path) -> tuple[Path, bool]:
 
 def _branch_and_changes(workspace: Path) -> tuple[str | None, bool]:
     """Return the branch that is checked out, if any, and whether tracked files differ from the commit."""
-    lines = _text(workspace, "status", "--porcelain=v2", "--branch", "--untracked-files=no").splitlines()
+    harmless = git_environment.without_own_filters(workspace)
+    options = ("--porcelain=v2", "--branch", "--untracked-files=no")
+    lines = split_lines(_text(workspace, "status", *options, settings=harmless))
     heads = [line.removeprefix("# branch.head ") for line in lines if line.startswith("# branch.head ")]
     branch = heads[0] if heads and heads[0] != "(detached)" else None
     return branch, any(not line.startswith("#") for line in lines)
 
 
-def _last_tag(workspace: Path) -> tuple[str | None, int]:
-    """Return the nearest SemVer tag and the number of commits since; git describe knows only globs, so it is asked
-    again without what it took for a version."""
-    from jenkins_cd.versions import from_tag, newest
-
-    excluded: list[str] = []
-    while True:
-        try:
-            found = _text(workspace, "describe", "--tags", "--long", "--match=v[0-9]*", "--match=[0-9]*", *excluded)
-        except ExternalFailure:
-            return None, int(_text(workspace, "rev-list", "--count", "HEAD"))
-        tag, distance, _ = found.rsplit("-", 2)
-        if from_tag(tag):
-            twins = _text(workspace, "tag", "--points-at", f"refs/tags/{tag}^{{commit}}").splitlines()
-            versions = {version: twin for twin in twins if (version := from_tag(twin))}
-            return versions[newest(list(versions))[0]], int(distance)
-        excluded.append(f"--exclude={tag}")
-
-
-def _source(workspace: Path, top: Path) -> str:
-    try:
-        url = _text(workspace, "remote", "get-url", "origin")
-    except ExternalFailure:
-        return top.as_uri()
-    if "://" in url:
-        parts = urlsplit(url)
-        user, _, host = parts.netloc.rpartition("@")
-        keep = f"{user.partition(':')[0]}@" if user and parts.scheme == "ssh" else ""
-        return urlunsplit(parts._replace(netloc=keep + host))
-    return url if re.match(r"[\w.-]+@[\w.-]+:", url) else str((top / url).resolve())
+def _authors(workspace: Path) -> tuple[str, ...]:
+    """Return who wrote the commit, alone or with others, and who committed it, each as `name <e-mail>`."""
+    wanted = "%an <%ae>%n%cn <%ce>%n%(trailers:key=Co-authored-by,valueonly,unfold)"
+    said = _text(workspace, "log", "-1", "--no-show-signature", f"--format={wanted}").split("\n")
+    return tuple(dict.fromkeys(name.strip() for name in said if name.strip(" <>")))

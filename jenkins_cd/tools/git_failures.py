@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from jenkins_cd.errors import BadInput, ExternalFailure, JenkinsCdError, Refused
+from jenkins_cd.lines import split_lines
 from jenkins_cd.masking import mask
 
 
@@ -114,7 +115,7 @@ _REJECTED = re.compile(r"^!\t[^\t]*\t(.*)$", re.MULTILINE)  # git-push(1), --por
 
 def explain(purpose: str, output: str) -> JenkinsCdError:
     """Return the error for a Git command that failed: `purpose` says what for, `output` is all that it wrote."""
-    tail = "\n".join(mask(output).strip().splitlines()[-10:])
+    tail = "\n".join(split_lines(mask(output).strip())[-10:])
     rejected = " ".join(_REJECTED.findall(output))
     if _RACE.search(rejected) and not _NAME_TAKEN.search(output):
         return LostRace(f"cannot {purpose}: somebody else pushed at the same time\n{tail}", "run it again")

@@ -9,7 +9,6 @@ import contextlib
 import gzip
 import hashlib
 import io
-import json
 import os
 import re
 import tarfile
@@ -20,13 +19,17 @@ from pathlib import Path
 from typing import Any
 
 from jenkins_cd.errors import BadInput, ExternalFailure
+from jenkins_cd.lines import split_lines
 from jenkins_cd.tools import leftovers, process, registry
+from jenkins_cd.tools.kubernetes_yaml import load_all
+from jenkins_cd.tools.yaml_writer import dump
 
 OLDEST = (3, 13)  # the first with --plain-http
 INSTALL = "go install helm.sh/helm/v4/cmd/helm@v4.3.1"
 TIMEOUT = 300.0  # seconds
 EPOCH = datetime(1980, 1, 1, tzinfo=timezone.utc)
 _VERSION = re.compile(r"v?(\d+)\.(\d+)\.\d+\S*")
+_UNREAD = re.compile(r"Unable to get an update from the .* chart repository .*\n\s*(\S.*)")
 _DIGEST = re.compile(r"^Digest:\s*(sha256:[0-9a-f]{64})\s*$", re.MULTILINE)
 
 
@@ -53,13 +56,32 @@ def template(chart: Path, name: str, namespace: str, values: Sequence[Path] = ()
     return said.stdout
 
 
-def dependency_build(chart: Path, plain_http: bool = False) -> None:
-    """Fetch a chart's dependencies into its `charts` folder: as Chart.lock says, where there is one."""
+def dependency_build(chart: Path, plain_http: bool = False, hint: str = "") -> None:
+    """Fetch a chart's dependencies into its `charts` folder: as Chart.lock says, where there is one.
+
+    Raises ExternalFailure with Helm's reason, and `hint` before ours.
+    """
     sources = _sources(chart)
     hosts = [registry.split(one)[0] for one in sources if one.startswith("oci://")]
     with registry.credentials(*hosts) as login, _known(sources) as environment:
         said = _helm(["dependency", "build", *_plain(plain_http), "--", str(chart)], {**environment, **login})
-    said.require(f"fetch the dependencies of the chart {chart.name}", "check `dependencies` in its Chart.yaml")
+    name = str(_yaml(chart / "Chart.yaml").get("name") or chart.name)
+    if said.exit_code != 0 and "out of sync" in said.output:
+        raise BadInput(
+            f"the Chart.lock of the chart {name} does not fit the dependencies in its Chart.yaml",
+            "run helm dependency update and commit Chart.lock, or remove it",
+            _told(said),
+        )
+    where = "; ".join(filter(None, (hint, "check `dependencies` in its Chart.yaml")))
+    _require(said, f"fetch the dependencies of the chart {name}", where)
+
+
+def has_dependencies(chart: Path) -> bool:
+    """Tell whether all that a chart folder depends on stands in its `charts` folder, in versions that fit."""
+    listed = _helm(["dependency", "list", "--max-col-width", "1000", "--", str(chart)])
+    listed.require(f"list the dependencies of the chart {chart.name}", "check `dependencies` in its Chart.yaml")
+    rows = [line.split("\t") for line in listed.stdout.split("\n")[1:]]
+    return all(row[3].strip() in ("ok", "unpacked") for row in rows if len(row) == 4)
 
 
 def package(chart: Path, into: Path, version: str, app_version: str = "", modified: datetime = EPOCH) -> Path:
@@ -68,11 +90,11 @@ def package(chart: Path, into: Path, version: str, app_version: str = "", modifi
     flags = ["--version", version, *(["--app-version", app_version] if app_version else [])]
     with tempfile.TemporaryDirectory(dir=into) as aside:  # what Helm says of its file may have secrets masked in it
         said = _helm(["package", *flags, "--destination", aside, "--", str(chart)])
-        said.require(f"package the chart {chart.name}")
+        _require(said, f"package the chart {chart.name}")
         made = next(Path(aside).glob("*.tgz"), None)
         if made is None:
             raise ExternalFailure(f"helm package has made no file: {said.output}")
-        _repack(made, modified)
+        repack(made, modified)
         return made.replace(into / made.name)
 
 
@@ -83,7 +105,7 @@ def push(file: Path, repository: str, plain_http: bool = False) -> str:
     """
     with registry.credentials(registry.split(repository)[0]) as login:
         said = _helm(["push", *_plain(plain_http), "--", str(file), repository], login)
-    said.require(f"push {file.name} to {repository}", "check registry.charts of the platform file, and the login")
+    _require(said, f"push {file.name} to {repository}", "check registry.charts of the platform file, and the login")
     found = _DIGEST.search(said.stdout) or _DIGEST.search(said.stderr)
     if found is None:
         raise ExternalFailure(f"helm push to {repository} tells no digest: {said.output}")
@@ -96,7 +118,7 @@ def pull(repository: str, name: str, version: str, into: Path, plain_http: bool 
     flags = ["--version", version, "--destination", str(into), *_plain(plain_http)]
     with registry.credentials(registry.split(repository)[0]) as login:
         said = _helm(["pull", *flags, "--", f"{repository}/{name}"], login)
-    said.require(f"fetch the chart {name} {version} from {repository}")
+    _require(said, f"fetch the chart {name} {version} from {repository}")
     return into / f"{name}-{version}.tgz"
 
 
@@ -149,7 +171,7 @@ def _told(said: process.Completed) -> list[str]:
     """Return what Helm complained of, among praise: each complaint goes on up to an empty line or the next one."""
     told: list[str] = []
     going_on = False
-    for line in (said.stdout + "\n" + said.stderr).splitlines():
+    for line in split_lines(said.stdout + "\n" + said.stderr):
         if re.match(r"\[(ERROR|WARNING)\]|Error:", line):
             told.append(line.strip())
             going_on = True
@@ -157,7 +179,17 @@ def _told(said: process.Completed) -> list[str]:
             going_on = False
         elif going_on:
             told[-1] = f"{told[-1].rstrip(':')}: {line.strip()}"
-    return told or said.output.splitlines()[-12:]
+    return told or split_lines(said.output)[-12:] or ["Helm says nothing"]
+
+
+def _require(said: process.Completed, purpose: str, hint: str = "") -> None:
+    """Raise ExternalFailure unless Helm ended well: with its reason first, as some show a first line only."""
+    if said.exit_code == 0:
+        return
+    unread = _UNREAD.search(f"{said.stdout}\n{said.stderr}")  # what it complains of at the end is a file of its cache
+    reason = unread[1] if unread else _told(said)[-1].removeprefix("Error: ")
+    reason = f"no end after {TIMEOUT:g} s" if said.timed_out else reason
+    raise ExternalFailure(f"cannot {purpose}: {reason}\n{said.line} (exit code {said.exit_code})", hint)
 
 
 def _sources(chart: Path) -> list[str]:
@@ -182,21 +214,19 @@ def _known(sources: Sequence[str]) -> Iterator[dict[str, str]]:
     entries += [{"name": hashlib.sha256(url.encode()).hexdigest()[:16], "url": url} for url in sorted(missing)]
     with leftovers.folder("helm") as folder:
         file = folder / "repositories.yaml"
-        leftovers.write_secret(file, json.dumps({"apiVersion": "", "repositories": entries}).encode())
+        leftovers.write_secret(file, dump({"apiVersion": "", "repositories": entries}).encode())
         yield {"HELM_REPOSITORY_CONFIG": str(file)}
 
 
 def _yaml(file: Path) -> dict[str, Any]:
-    import yaml
-
     try:
-        loaded = yaml.safe_load(file.read_bytes()) if file.is_file() else {}
-    except yaml.YAMLError as error:
+        loaded = load_all(file.read_text(encoding="utf-8-sig")) if file.is_file() else []
+    except ValueError as error:
         raise BadInput(f"{file.name} is no YAML: {error}") from error
-    return loaded if isinstance(loaded, dict) else {}
+    return loaded[0] if loaded and isinstance(loaded[0], dict) else {}
 
 
-def _repack(file: Path, modified: datetime) -> None:
+def repack(file: Path, modified: datetime) -> None:
     """Write a packaged chart anew: entries in order, one date, one owner, a gzip header that tells no time."""
     seconds = int(modified.timestamp())
     plain = io.BytesIO()

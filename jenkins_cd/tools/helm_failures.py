@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from jenkins_cd.errors import BadInput, ExternalFailure, GateFailed, JenkinsCdError, Refused
+from jenkins_cd.lines import split_lines
 from jenkins_cd.tools import kubernetes_failures
 from jenkins_cd.tools.kubernetes_failures import Forbidden
 
@@ -38,7 +39,7 @@ def absent(said: str) -> bool:
 def explain(what: str, said: str) -> JenkinsCdError:
     """Return the failure that Helm's output tells of; `what` completes "cannot …"."""
     lines = [
-        line for line in said.splitlines() if line.strip() and not line.startswith(("WARNING:", "level=", "time="))
+        line for line in split_lines(said) if line.strip() and not line.startswith(("WARNING:", "level=", "time="))
     ]
     text = "\n".join(lines)[-_LONGEST:].replace("Error: ", "", 1)
     message = f"cannot {what}: {text or 'Helm says nothing'}"

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import json
 import shutil
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 from urllib.parse import unquote_plus
 
 from jenkins_cd.errors import JenkinsCdError
+from jenkins_cd.lines import split_lines
 from jenkins_cd.masking import mask
-from jenkins_cd.tools import helm, helm_failures, leftovers, process
+from jenkins_cd.tools import answers, helm, helm_failures, leftovers, process
 from jenkins_cd.tools.helm_failures import Busy as Busy
 from jenkins_cd.tools.helm_failures import HookFailed as HookFailed
 
@@ -145,6 +145,26 @@ class Work:
         return helm_failures.explain(self.what, self.output)
 
 
+class _Line(TypedDict):
+    revision: int
+    status: str
+    chart: str
+    description: str
+
+
+class _Hook(TypedDict):
+    manifest: str
+
+
+class _Rendered(TypedDict):
+    manifest: str
+
+
+class _DryRun(_Rendered, total=False):
+    hooks: list[_Hook] | None
+    version: int | None
+
+
 def status(place: Place, revision: int = 0) -> Installed | None:
     """Return the newest revision of a release, or a certain one, as a whole; None where there is none."""
     template = _TEMPLATE + (_APPLY_METHOD if major() > 3 else "")
@@ -152,7 +172,10 @@ def status(place: Place, revision: int = 0) -> Installed | None:
     said = _helm(["get", "all", *_where(place), *flags, "--", place.name])
     if said.exit_code != 0 and helm_failures.absent(said.output):
         return None
-    return _installed(_checked(said, f"read the release {place.name}"))
+    what = f"read the release {place.name}"
+    text = _checked(said, what)
+    with answers.printed("helm", what):
+        return _installed(text)
 
 
 def history(place: Place) -> list[Revision]:
@@ -160,9 +183,10 @@ def history(place: Place) -> list[Revision]:
     said = _helm(["history", *_where(place), "--output", "json", "--max", "256", "--", place.name])
     if said.exit_code != 0 and helm_failures.absent(said.output):
         return []
-    lines: list[dict[str, Any]] = json.loads(_checked(said, f"read the history of {place.name}"))
-    names = ("revision", "status", "chart", "description")
-    revisions = [Revision(**{name: line[name] for name in names}) for line in lines]
+    what = f"read the history of {place.name}"
+    text = _checked(said, what)
+    with answers.printed("helm", what):
+        revisions = [Revision(**one) for one in answers.record(text, list[_Line])]
     return sorted(revisions, key=lambda one: one.revision, reverse=True)
 
 
@@ -170,7 +194,10 @@ def values(place: Place, revision: int = 0) -> dict[str, Any]:
     """Return the values that a release was given beside those of its chart."""
     flags = ["--output", "json", *(["--revision", str(revision)] if revision else [])]
     said = _helm(["get", "values", *_where(place), *flags, "--", place.name])
-    return json.loads(_checked(said, f"read the values of {place.name}")) or {}
+    what = f"read the values of {place.name}"
+    text = _checked(said, what)
+    with answers.printed("helm", what):
+        return answers.document(text, dict[str, Any] | None) or {}
 
 
 def dry_run(place: Place, chart: Path, files: Sequence[Path] = ()) -> Rendered:
@@ -179,9 +206,12 @@ def dry_run(place: Place, chart: Path, files: Sequence[Path] = ()) -> Rendered:
     Raises Busy where the release is pending, BadInput where the chart does not render or its objects are not valid.
     """
     arguments = [*_upgrade(place, chart, files, Change()), "--dry-run=server", "--output", "json"]
-    said = json.loads(_checked(_helm(arguments), f"render the chart {chart.name} for {place.namespace}/{place.name}"))
-    hooks = tuple(str(hook["manifest"]) for hook in said.get("hooks") or ())
-    return Rendered(manifest=said.get("manifest") or "", hooks=hooks, revision=int(said.get("version") or 0))
+    what = f"render the chart {chart.name} for {place.namespace}/{place.name}"
+    text = _checked(_helm(arguments), what)
+    with answers.printed("helm", what):
+        said = answers.document(text, _DryRun)
+    hooks = tuple(hook["manifest"] for hook in said.get("hooks") or ())
+    return Rendered(manifest=said["manifest"], hooks=hooks, revision=said.get("version") or 0)
 
 
 def crds(chart: Path) -> str:
@@ -300,7 +330,7 @@ def _work(arguments: Sequence[str], what: str, env: Mapping[str, str] | None = N
 
 def _installed(said: str) -> Installed:
     """Return what `_TEMPLATE` made of a revision."""
-    lines = [line.split(" ") for line in said.splitlines() if line]
+    lines = [line.split(" ") for line in split_lines(said) if line]
     one = {name: unquote_plus(rest[0]) for name, *rest in lines if rest and name not in ("hook", "label")}
     return Installed(
         revision=int(one["revision"]),

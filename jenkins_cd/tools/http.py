@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from jenkins_cd.errors import ExternalFailure
 from jenkins_cd.masking import mask
+from jenkins_cd.tools import answers, server_time
 
 if TYPE_CHECKING:
     import requests
@@ -30,10 +31,12 @@ def request(
     attempts: int = ATTEMPTS,
     expect: tuple[int, ...] = (),
     stream: bool = False,
+    clock: bool = True,
 ) -> requests.Response:
     """Send one request and return the answer, whatever its status, or one of `expect` where that is given.
 
-    With `stream` the body is not read yet: the caller does, and closes the answer.
+    With `stream` the body is not read yet: the caller does, and closes the answer. Without `clock` what the server says
+    of the time does not count.
 
     Idempotent methods are tried up to `attempts` times, with full-jitter backoff, where no connection came about or the
     server answers 429, 502, 503 or 504. Raises ExternalFailure where no answer came, or not the expected one.
@@ -59,12 +62,15 @@ def request(
             json=json,
             timeout=timeout,
             stream=stream,
+            hooks={"response": answers.bounded},
         )
     except requests.RequestException as error:
         raise ExternalFailure(
             f"{method} {mask(url)}: no answer from {urlsplit(url).netloc.rpartition('@')[2]} ({_cause(error)})",
             "check that the address is right and that the server is up",
         ) from error
+    if clock:
+        server_time.note(answer.headers)
     if expect and answer.status_code not in expect:
         body = mask(answer.text[:300]).strip()
         raise ExternalFailure(f"{method} {mask(url)}: HTTP {answer.status_code} {answer.reason} {body}".rstrip())

@@ -6,8 +6,8 @@ https://reproducible-builds.org/specs/source-date-epoch/. An image is known by i
 
 from __future__ import annotations
 
-import json
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,9 @@ from pathlib import Path
 
 from jenkins_cd import files
 from jenkins_cd.errors import BadInput, ExternalFailure
-from jenkins_cd.tools import process, registry
+from jenkins_cd.lines import split_lines
+from jenkins_cd.tools import answers, process, registry
+from jenkins_cd.tools.answers import Malformed
 
 BUILD_TIMEOUT = 3600.0  # seconds
 PUSH_TIMEOUT = 1800.0
@@ -92,7 +94,7 @@ def build(builder: Builder, recipe: Recipe, scratch: Path, log: Path | None = No
     with registry.credentials(*_hosts(recipe.repository)) as login:  # base images may live there
         said = process.run(builder.build(recipe, scratch), env={**environment, **login}, timeout=BUILD_TIMEOUT, log=log)
     said.require(f"build the image {recipe.tag} with {builder.name}", f"the whole output is in {log}" if log else "")
-    return identity.read_text(encoding="ascii").strip()
+    return _digest(identity, builder.name, f"read what {recipe.tag} was built to")
 
 
 def push(builder: Builder, content: str, tag: str, scratch: Path, plain_http: bool = False) -> str:
@@ -118,7 +120,7 @@ def _unusable(builder: Builder) -> str:
         said = process.run(builder.probe, timeout=PROBE_TIMEOUT)
     except MissingTool:
         return f"not installed ({builder.install})"
-    return "" if said.exit_code == 0 else (said.output.splitlines() or [f"exit code {said.exit_code}"])[-1]
+    return "" if said.exit_code == 0 else (split_lines(said.output) or [f"exit code {said.exit_code}"])[-1]
 
 
 def _has(builder: Builder, content: str) -> bool:
@@ -170,9 +172,18 @@ def _push_with(program: str) -> Callable[[str, str, bool, Mapping[str, str], Pat
         flags = ["--digestfile", str(digest), *(["--tls-verify=false"] if plain_http else [])]
         said = process.run([program, "push", *flags, "--", content, f"docker://{tag}"], env=login, timeout=PUSH_TIMEOUT)
         said.require(f"push the image {tag}", "check registry.images of the platform file, and the login")
-        return digest.read_text(encoding="ascii").strip()
+        return _digest(digest, program, f"read the digest of {tag}")
 
     return push
+
+
+def _digest(file: Path, program: str, what: str) -> str:
+    """Return the digest that a program wrote to a file. Raises ExternalFailure where that is none."""
+    with answers.printed(program, what):
+        found = re.fullmatch(r"(?:sha256:)?[0-9a-f]{64}", file.read_text(encoding="ascii").strip())
+        if found is None:
+            raise Malformed("it is no digest")
+        return found[0]
 
 
 def _push_with_docker(content: str, tag: str, plain_http: bool, login: Mapping[str, str], scratch: Path) -> str:
@@ -185,7 +196,9 @@ def _push_with_docker(content: str, tag: str, plain_http: bool, login: Mapping[s
         ["docker", "image", "inspect", "--format", "{{json .RepoDigests}}", "--", content], timeout=PROBE_TIMEOUT
     ).require(f"read the digest of {tag}")
     repository = tag.rpartition(":")[0]
-    for name in json.loads(told.stdout) or ():
+    with answers.printed("docker", f"read the digest of {tag}"):
+        names = answers.document(told.stdout, list[str] | None) or ()
+    for name in names:
         if name.startswith(f"{repository}@"):
             return str(name.partition("@")[2])
     raise ExternalFailure(f"docker pushed {tag}, but tells no digest of it")

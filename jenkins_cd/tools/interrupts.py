@@ -1,4 +1,4 @@
-"""What Ctrl-C and SIGTERM do: the run is ending, and the main thread is told of it wherever it waits.
+"""What Ctrl-C, SIGTERM and SIGHUP do: the run is ending, and the main thread is told of it wherever it waits.
 
 Python runs the handler of a signal in the main thread, between two of its instructions. Two things are done about it
 here: a block can put the exception off to its end, and a main thread that waits for something else is woken.
@@ -17,7 +17,7 @@ from types import FrameType
 from jenkins_cd.errors import Interrupted
 
 AGAIN = 0.05  # seconds after which a signal whose handler has not run is sent once more
-_STOPS = (signal.SIGINT, signal.SIGTERM)
+_STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass
@@ -31,6 +31,7 @@ class Run:
     stopping: bool = False
     busy: bool = False
     interrupt: Interrupted | None = None
+    number: int = 0  # of the signal that ends it
 
 
 run = Run()
@@ -54,9 +55,10 @@ def undisturbed() -> Iterator[None]:
 
 @contextlib.contextmanager
 def interruptible(stop: Callable[[], None]) -> Iterator[None]:
-    """Turn SIGINT and SIGTERM into Interrupted, raised in the main thread once `stop` has told all to end.
+    """Turn SIGINT, SIGTERM and SIGHUP into Interrupted, raised in the main thread once `stop` has told all to end.
 
-    `stop` sets `run.stopping`, which is taken back at the beginning. Only the main thread may call this.
+    `stop` sets `run.stopping`, which is taken back at the beginning. A SIGHUP that is ignored stays so: nohup(1) wants
+    a run to outlive its terminal. Only the main thread may call this.
     """
 
     def interrupt(number: int, _frame: FrameType | None) -> None:
@@ -64,6 +66,7 @@ def interruptible(stop: Callable[[], None]) -> Iterator[None]:
         stop()
         if again:
             return
+        run.number = number
         stopped = Interrupted(f"stopped by {signal.Signals(number).name}")
         if run.busy:
             run.interrupt = stopped
@@ -71,7 +74,9 @@ def interruptible(stop: Callable[[], None]) -> Iterator[None]:
             raise stopped
 
     run.stopping = False
-    previous = {number: signal.signal(number, interrupt) for number in _STOPS}
+    outlives = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    heeded = [number for number in _STOPS if number is not signal.SIGHUP or not outlives]
+    previous = {number: signal.signal(number, interrupt) for number in heeded}
     try:
         with _woken():
             yield

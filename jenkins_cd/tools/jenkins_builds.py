@@ -6,18 +6,30 @@ number, and knows that of the queue. The endpoints: https://www.jenkins.io/doc/b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-from urllib.parse import unquote
+import contextlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urljoin, urlsplit
 
 from jenkins_cd.errors import BadInput
-from jenkins_cd.tools.jenkins import Connection, call, get, job_url, path, read, with_nearest
-from jenkins_cd.tools.jenkins_failures import Absent
+from jenkins_cd.tools import jenkins_shapes as shapes
+from jenkins_cd.tools.answers import Malformed, checked
+from jenkins_cd.tools.jenkins import job_url, path, with_nearest
+from jenkins_cd.tools.jenkins_console import clean
+from jenkins_cd.tools.jenkins_failures import Absent, unread
+from jenkins_cd.tools.jenkins_session import Connection, call, get, post, read, understood
+
+if TYPE_CHECKING:
+    import requests
 
 LAST = 50  # builds of a job that are looked through
 _CAUSES = "actions[_class,parameters[name,value],causes[shortDescription]]"
 _BUILD = f"number,building,result,displayName,queueId,{_CAUSES}"
+_ITEM = re.compile(r"/queue/item/([1-9][0-9]{0,17})/?\Z")
+_NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
+_LEADING = frozenset({201, 302, 303})  # statuses whose Location is the queue item
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,97 +57,109 @@ class Build:
     interrupted_by: str  # such as `Aborted by jane`; empty where nobody did, or Jenkins does not say
 
 
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What is to know of a job before it is started."""
+
+    next_number: int  # that its next build will get
+    parameters: frozenset[str]  # those that it takes
+
+
 @dataclass(frozen=True)
 class Log:
-    """A piece of a build's log: whole lines, the last one perhaps without its end once the build has ended."""
+    """A piece of a build's log as it was sent: it may end anywhere, and hold notes for browsers."""
 
-    text: str
-    end: int  # the offset to go on from, in bytes of the log
+    data: bytes = field(repr=False)
+    end: int  # the offset to go on from, as the controller counts
     more: bool  # whether more may come
 
+    @property
+    def text(self) -> str:
+        """Return the piece as people read it, alone; `jenkins_console.Console` puts pieces together."""
+        return clean(self.data)
 
-def next_number(connection: Connection, job: str) -> int:
-    """Return the number that the job's next build will get.
+
+def find(connection: Connection, job: str) -> Job:
+    """Return what is to know of a job.
 
     Raises Absent, with the nearest name, where there is no such job, and BadInput where it is a folder.
     """
-    what = f"find the job {job}"
-    found = with_nearest(connection, job, what, lambda: connection.server.get_info(path(job), "?tree=nextBuildNumber"))
-    if "nextBuildNumber" not in found:
+    what, tree = f"find the job {job}", "nextBuildNumber,property[parameterDefinitions[name]]"
+    found = with_nearest(connection, job, lambda: read(connection, what, path(job), tree, dict[str, Any]))
+    if "nextBuildNumber" not in found and "_class" in found:
         raise BadInput(f"cannot {what}: that is a folder on {connection.url}", "name a job in it")
-    return int(found["nextBuildNumber"])
+    understood(connection, what, lambda: checked(found, shapes.Job))
+    defined = [one for part in found.get("property") or () for one in part.get("parameterDefinitions") or ()]
+    return Job(next_number=found["nextBuildNumber"], parameters=frozenset(one["name"] for one in defined))
 
 
 def start(connection: Connection, job: str, parameters: Mapping[str, str]) -> int:
-    """Ask for a build; returns the number of the queue item.
+    """Ask for a build; returns the number of the queue item, which may be one that waits with the same parameters.
 
     Raises Unavailable where it certainly was not accepted, Unsure, and does not send it again, where that is unknown.
     """
-    what = f"start {job}"
-    number = with_nearest(connection, job, what, lambda: connection.server.build_job(job, dict(parameters)))
-    return int(number)
+    what, below = f"start {job}", f"{path(job)}/{'buildWithParameters' if parameters else 'build'}"
+    answer = with_nearest(connection, job, lambda: post(connection, what, below, params=dict(parameters)))
+    return _item(connection, what, answer)
 
 
 def queued(connection: Connection, number: int) -> Queued | None:
     """Return a queue item; None where the controller does not know it: it forgets them some minutes after they left."""
-    tree = "id,why,cancelled,executable[number]"
+    what, tree = f"read queue item {number}", "id,why,cancelled,executable[number]"
     try:
-        found = read(connection, f"read queue item {number}", f"queue/item/{number}", tree)
+        found = read(connection, what, f"queue/item/{number}", tree, shapes.Item)
     except Absent:
         return None
-    return Queued(
-        number=number,
-        why=str(found.get("why") or ""),
-        cancelled=bool(found.get("cancelled")),
-        build=(found.get("executable") or {}).get("number"),
-    )
+    return understood(connection, what, lambda: _queued(found, number))
 
 
 def build(connection: Connection, job: str, number: int) -> Build | None:
     """Return a build, or None where there is none (any more)."""
+    what = f"read {job} #{number}"
     try:
-        found = read(connection, f"read {job} #{number}", f"{path(job)}/{number}", _BUILD)
+        found = read(connection, what, f"{path(job)}/{number}", _BUILD, shapes.Build)
     except Absent:
         return None
-    return _build(connection, job, found)
+    return understood(connection, what, lambda: _build(connection, job, found, number))
 
 
 def last(connection: Connection, job: str) -> list[Build]:
     """Return the last builds of a job, newest first. Raises Absent without the job."""
-    found = read(connection, f"list the builds of {job}", path(job), f"builds[{_BUILD}]{{0,{LAST}}}")
-    return [_build(connection, job, one) for one in found.get("builds", ())]
+    tree = f"builds[{_BUILD}]{{0,{LAST}}}"
+    found = read(connection, f"list the builds of {job}", path(job), tree, shapes.Builds)
+    return [_build(connection, job, one, one["number"]) for one in found["builds"]]
 
 
 def waiting(connection: Connection, job: str) -> list[tuple[int, Mapping[str, str]]]:
     """Return the queue items of a job that have not begun: number and parameters, newest first."""
-    found = read(connection, "read the queue", "queue", f"items[id,task[url],{_CAUSES}]")
+    found = read(connection, "read the queue", "queue", f"items[id,task[url],{_CAUSES}]", shapes.Queue)
     ours = [
         one
-        for one in found.get("items", ())
-        if unquote(str((one.get("task") or {}).get("url", ""))).endswith(f"/{path(job)}/")
+        for one in found["items"]
+        if unquote(urlsplit((one.get("task") or {}).get("url") or "").path).endswith(f"/{path(job)}/")
     ]
-    return sorted(((int(one["id"]), _parameters(one)) for one in ours), reverse=True)
+    return sorted(((one["id"], _parameters(one)) for one in ours), key=lambda one: one[0], reverse=True)
 
 
 def log(connection: Connection, job: str, number: int, start: int = 0) -> Log | None:
-    """Return the log from the offset `start` (in bytes) on, or None where the build is not there (any more)."""
-    below = f"{path(job)}/{number}/logText/progressiveText"
+    """Return the log from the offset `start` on, or None where the build is not there (any more)."""
+    what, below = f"read the log of {job} #{number}", f"{path(job)}/{number}/logText/progressiveText"
     try:
-        answer = call(connection, f"read the log of {job} #{number}", lambda: get(connection, below, start=start))
+        answer = call(connection, what, lambda: get(connection, below, start=start))
     except Absent:
         return None
-    end = int(answer.headers.get("X-Text-Size", start))
-    return Log(answer.content.decode("utf-8", "replace"), end, answer.headers.get("X-More-Data") == "true")
+    return understood(connection, what, lambda: _log(answer, start))
 
 
 def stop(connection: Connection, job: str, number: int) -> None:
-    """Ask for the abort of a build; returns once that is accepted. A build that has ended is left alone."""
-    call(connection, f"stop {job} #{number}", lambda: connection.server.stop_build(job, number))
+    """Ask for the abort of a build; returns once that is sent. A build that has ended is left alone."""
+    post(connection, f"stop {job} #{number}", f"{path(job)}/{number}/stop")
 
 
 def cancel(connection: Connection, number: int) -> None:
-    """Take an item out of the queue; one that has left it is left alone."""
-    call(connection, f"cancel queue item {number}", lambda: connection.server.cancel_queue(number))
+    """Ask to take an item out of the queue; one that has left it is left alone."""
+    with contextlib.suppress(Absent):  # https://issues.jenkins.io/browse/JENKINS-21311
+        post(connection, f"cancel queue item {number}", "queue/cancelItem", params={"id": number})
 
 
 def url(connection: Connection, job: str, number: int) -> str:
@@ -148,24 +172,57 @@ def queue_url(connection: Connection, number: int) -> str:
     return f"{connection.url}/queue/item/{number}/"
 
 
-def _build(connection: Connection, job: str, found: Mapping[str, Any]) -> Build:
-    number = int(found["number"])
+def _item(connection: Connection, what: str, answer: requests.Response) -> int:
+    """Return the queue item of ours that an answer leads to: 201 to a new one, 303 to one with the same parameters."""
+    place = urlsplit(urljoin(answer.url, answer.headers.get("Location", "")))
+    found = _ITEM.search(place.path)
+    here = urlsplit(f"{connection.url}/")
+    if found and answer.status_code in _LEADING and (place.netloc, place.path[: found.start() + 1]) == here[1:3]:
+        return int(found[1])
+    raise unread(answer, connection.url, what, int(found[1]) if found else None)
+
+
+def _queued(found: shapes.Item, number: int) -> Queued:
+    if found["id"] != number:
+        raise Malformed(f"it tells of {found['id']}")
+    return Queued(
+        number=number,
+        why=found.get("why") or "",
+        cancelled=bool(found.get("cancelled")),
+        build=(found.get("executable") or {}).get("number"),
+    )
+
+
+def _log(answer: requests.Response, start: int) -> Log:
+    data, end = answer.content, answer.headers.get("X-Text-Size", "" if answer.content else str(start))
+    if not _NUMBER.fullmatch(end):
+        raise Malformed("a log comes without its size in X-Text-Size")
+    return Log(data, int(end), answer.headers.get("X-More-Data") == "true")
+
+
+def _build(connection: Connection, job: str, found: shapes.Build, number: int) -> Build:
+    if found["number"] != number:
+        raise Malformed(f"it tells of #{found['number']}")
     return Build(
         job=job,
         number=number,
         url=url(connection, job, number),
-        building=bool(found.get("building")),
-        result=found.get("result"),
-        display_name=str(found.get("displayName") or f"#{number}"),
-        queue_id=int(found.get("queueId") or -1),
+        building=found["building"],
+        result=found["result"],
+        display_name=found.get("displayName") or f"#{number}",
+        queue_id=found.get("queueId") or -1,
         parameters=_parameters(found),
         interrupted_by=_interrupted_by(found),
     )
 
 
-def _parameters(found: Mapping[str, Any]) -> dict[str, str]:
-    given = [one for action in found.get("actions", ()) for one in (action or {}).get("parameters", ())]
-    return {str(one["name"]): _text(one.get("value")) for one in given}
+def _parameters(found: shapes.WithActions) -> dict[str, str]:
+    given = [one for action in _actions(found) for one in action.get("parameters") or ()]
+    return {one["name"]: _text(one.get("value")) for one in given}
+
+
+def _actions(found: shapes.WithActions) -> Sequence[shapes.Action]:
+    return [action for action in found.get("actions") or () if action]
 
 
 def _text(value: Any) -> str:
@@ -173,7 +230,7 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
 
 
-def _interrupted_by(found: Mapping[str, Any]) -> str:
-    actions = [one or {} for one in found.get("actions", ())]
-    interrupts = [one for one in actions if str(one.get("_class", "")).endswith("InterruptedBuildAction")]
-    return "; ".join(str(cause["shortDescription"]) for one in interrupts for cause in one.get("causes", ()))
+def _interrupted_by(found: shapes.WithActions) -> str:
+    interrupts = [one for one in _actions(found) if (one.get("_class") or "").endswith("InterruptedBuildAction")]
+    causes = [cause for one in interrupts for cause in one.get("causes") or ()]
+    return "; ".join(cause.get("shortDescription") or "" for cause in causes)

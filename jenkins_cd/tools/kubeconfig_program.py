@@ -10,15 +10,26 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from jenkins_cd.errors import ExternalFailure
 from jenkins_cd.masking import register
-from jenkins_cd.tools import process
+from jenkins_cd.tools import answers, process
 
 TIMEOUT = 60.0  # seconds
 _MARGIN = timedelta(minutes=1)  # a credential that ends sooner is asked for anew
 _known: dict[str, dict[str, Any]] = {}  # a second answer of the same token would come masked
+
+
+class _Status(TypedDict, total=False):
+    token: str | None
+    clientCertificateData: str | None
+    clientKeyData: str | None
+    expirationTimestamp: str | None
+
+
+class _Credential(TypedDict):
+    status: _Status
 
 
 def credential(asked: Mapping[str, Any], cluster: Mapping[str, Any], folder: Path) -> dict[str, Any]:
@@ -55,12 +66,10 @@ def _run(asked: Mapping[str, Any], cluster: Mapping[str, Any], folder: Path) -> 
         install=str(asked.get("installHint") or ""),
     ).require("get the credential that the kubeconfig wants", "run it yourself: it may want a login first")
     try:
-        status = json.loads(said.stdout)["status"]
-    except (ValueError, KeyError, TypeError):
-        status = None
-    if not isinstance(status, dict):
-        raise ExternalFailure(f"{said.line} prints no ExecCredential")  # what it prints may be a secret
-    return status
+        credential: _Credential = answers.document(said.stdout, _Credential)
+    except answers.Malformed as error:  # which tells the place alone: what is printed may be a secret
+        raise ExternalFailure(f"{said.line} prints no ExecCredential: {error}") from error
+    return dict(credential["status"])
 
 
 def _ends_soon(status: Mapping[str, Any]) -> bool:

@@ -12,15 +12,16 @@ that is not valid (400, 422), Expired (410), ExternalFailure where the server fa
 
 from __future__ import annotations
 
-import json
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from jenkins_cd.tools import answers, kubernetes_session, process
 from jenkins_cd.tools import kubernetes_failures as failures
-from jenkins_cd.tools import kubernetes_session, process
+from jenkins_cd.tools import kubernetes_shapes as shapes
+from jenkins_cd.tools.answers import Malformed
 from jenkins_cd.tools.kubeconfig import Cluster as Cluster
 from jenkins_cd.tools.kubernetes_failures import Absent as Absent
 from jenkins_cd.tools.kubernetes_failures import Conflict as Conflict
@@ -54,7 +55,7 @@ def get(cluster: Cluster, path: str, **query: str) -> Object | None:
     for `cluster.patience` seconds.
     """
     answer = _send(cluster, "GET", path, query, allowed=(404,))
-    return None if answer.status_code == 404 else _document(answer)
+    return None if answer.status_code == 404 else _document(cluster, answer, path)
 
 
 def list_(cluster: Cluster, path: str, **query: str) -> Listing:
@@ -62,13 +63,17 @@ def list_(cluster: Cluster, path: str, **query: str) -> Listing:
     items: list[Object] = []
     query = {"limit": str(PAGE), **query}
     while True:
-        page = _document(_send(cluster, "GET", path, query))
-        about = {"apiVersion": page.get("apiVersion"), "kind": str(page.get("kind", "")).removesuffix("List")}
-        items += [{**about, **item} for item in page.get("items") or ()]
+        answer = _send(cluster, "GET", path, query)
+        page = _understood(cluster, answer, lambda data: _page(path, data))
+        about = {"apiVersion": page.get("apiVersion"), "kind": page.get("kind", "").removesuffix("List")}
+        items += [{**about, **item} for item in page["items"] or ()]
         metadata = page.get("metadata") or {}
-        if not metadata.get("continue"):
-            return Listing(tuple(items), str(metadata.get("resourceVersion", "")))
-        query = {**query, "continue": metadata["continue"]}
+        rest = metadata.get("continue")
+        if not rest:
+            return Listing(tuple(items), metadata.get("resourceVersion") or "")
+        if rest == query.get("continue"):
+            raise failures.no_api(answer.url, "a page of a list goes on with itself")
+        query = {**query, "continue": rest}
 
 
 def post(cluster: Cluster, path: str, body: Mapping[str, Any], **query: str) -> Object:
@@ -77,7 +82,7 @@ def post(cluster: Cluster, path: str, body: Mapping[str, Any], **query: str) -> 
     It is asked again only where nothing was sent, or the server says that it did not look at it (429).
     Raises Conflict with `reason` AlreadyExists where an object of that name is there.
     """
-    return _document(_send(cluster, "POST", path, query, body))
+    return _document(cluster, _send(cluster, "POST", path, query, body), path)
 
 
 def apply(cluster: Cluster, path: str, body: Mapping[str, Any], **query: str) -> Object:
@@ -87,7 +92,7 @@ def apply(cluster: Cluster, path: str, body: Mapping[str, Any], **query: str) ->
     https://kubernetes.io/docs/reference/using-api/server-side-apply/. Applying twice changes nothing. Raises Conflict
     where another manager has a field, unless forced.
     """
-    return _document(_send(cluster, "PATCH", path, query, body))
+    return _document(cluster, _send(cluster, "PATCH", path, query, body), path)
 
 
 def delete(cluster: Cluster, path: str, body: Mapping[str, Any] | None = None, **query: str) -> Object | None:
@@ -96,7 +101,7 @@ def delete(cluster: Cluster, path: str, body: Mapping[str, Any] | None = None, *
     `body` is a DeleteOptions, such as `{"preconditions": {"uid": …}}`. Finalizers may keep the object for a while.
     """
     answer = _send(cluster, "DELETE", path, query, body, allowed=(404,))
-    return None if answer.status_code == 404 else _document(answer)
+    return None if answer.status_code == 404 else _understood(cluster, answer, _any_object)
 
 
 def watch(cluster: Cluster, path: str, resource_version: str, seconds: float, **query: str) -> Iterator[Object]:
@@ -110,16 +115,13 @@ def watch(cluster: Cluster, path: str, resource_version: str, seconds: float, **
         asked = {"watch": "true", "allowWatchBookmarks": "true", "timeoutSeconds": str(math.ceil(left)), **query}
         asked["resourceVersion"] = resource_version
         answer = _send(cluster, "GET", path, asked, stream=True, silence=math.ceil(left) + CONNECT)
-        for line in _lines(answer, cut_is_end=True):
-            try:
-                event: Object = json.loads(line)
-            except ValueError:  # cut in the middle of a line, by whoever stands between
+        for line in filter(None, _lines(answer, cut_is_end=True)):
+            event = _event(cluster, path, line)
+            if event is None:
                 break
-            found = event.get("object") or {}
-            if event.get("type") == "ERROR":
-                raise failures.of_status(cluster, f"watch {path}", found)
-            resource_version = str((found.get("metadata") or {}).get("resourceVersion") or resource_version)
-            if event.get("type") != "BOOKMARK":
+            found = event["object"]
+            resource_version = found["metadata"].get("resourceVersion") or resource_version
+            if event["type"] != "BOOKMARK":
                 yield event
         if deadline - time.monotonic() > _SHORT:
             process.pause(_SHORT)
@@ -135,6 +137,7 @@ def logs(
     query = _log_query(container, previous, tail)
     # 400: the container is waiting to start, or has no previous run.
     answer = _send(cluster, "GET", _log(namespace, pod), query, allowed=(400, 404))
+    _no_page(answer)
     return answer.content.decode("utf-8", "replace") if answer.status_code == 200 else None
 
 
@@ -148,6 +151,7 @@ def follow_logs(
     """
     query = {**_log_query(container, False, tail), "follow": "true"}
     answer = _send(cluster, "GET", _log(namespace, pod), query, stream=True, silence=None)
+    _no_page(answer)
     for line in _lines(answer):
         yield line.decode("utf-8", "replace")
 
@@ -162,14 +166,57 @@ def _log_query(container: str, previous: bool, tail: int | None) -> dict[str, st
     return query | ({"tailLines": str(tail)} if tail is not None else {})
 
 
-def _document(answer: requests.Response) -> Object:
-    try:
-        found = answer.json()
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        raise failures.no_api(answer.url)
+def _document(cluster: Cluster, answer: requests.Response, path: str) -> Object:
+    """Return the object that stands at a path. Raises ExternalFailure where it is none, or a Status that failed."""
+    found = _understood(cluster, answer, _any_object)
+    shape = shapes.of_object(path)
+    return _understood(cluster, answer, lambda _data: answers.checked(found, shape))
+
+
+def _any_object(data: bytes) -> Object:
+    found: Object = answers.document(data, dict[str, Any])
     return found
+
+
+def _page(path: str, data: bytes) -> Object:
+    """Return a page of the collection at a path."""
+    page: Object = answers.document(data, shapes.Listing)
+    answers.checked(page["items"] or [], list[shapes.of_object(path)])  # type: ignore[misc]
+    return page
+
+
+def _understood(cluster: Cluster, answer: requests.Response, read: Callable[[bytes], Object]) -> Object:
+    try:
+        found = read(answer.content)
+    except Malformed as error:
+        raise failures.no_api(answer.url, str(error)) from error
+    if found.get("kind") == "Status" and found.get("status") == "Failure":  # of a proxy that makes a 200 of it
+        raise failures.of_answer(cluster, f"read {answer.url.partition('?')[0]}", answer)
+    return found
+
+
+def _event(cluster: Cluster, path: str, line: bytes) -> Object | None:
+    """Return what a line of a watch tells; None where it was cut in the middle, by whoever stands between."""
+    try:
+        found = answers.document(line, Any)
+    except Malformed:
+        return None
+    try:
+        event: Object = answers.checked(found, shapes.Change)
+        if event["type"] == "ERROR":
+            raise failures.of_status(cluster, f"watch {path}", answers.checked(event["object"], shapes.Status))
+        shape = shapes.Bookmark if event["type"] == "BOOKMARK" else shapes.of_object(path)
+        answers.checked(event["object"], shape)
+    except Malformed as error:
+        raise failures.no_api(cluster.server + path, str(error)) from error
+    return event
+
+
+def _no_page(answer: requests.Response) -> None:
+    """Raise ExternalFailure where a page stands in place of a log."""
+    if "html" in answer.headers.get("Content-Type", ""):
+        with answer:
+            raise failures.no_api(answer.url, "a page comes in place of a log")
 
 
 def _lines(answer: requests.Response, cut_is_end: bool = False) -> Iterator[bytes]:
@@ -178,7 +225,9 @@ def _lines(answer: requests.Response, cut_is_end: bool = False) -> Iterator[byte
 
     with answer:
         try:
-            yield from answer.iter_lines(chunk_size=None)
+            yield from answers.lines(answer.iter_content(None))
+        except Malformed as error:
+            raise failures.no_api(answer.url, str(error)) from error
         except requests.RequestException as error:
             if not cut_is_end:
                 raise failures.no_answer(answer.url, error) from error
@@ -227,4 +276,4 @@ def _send(
     if answer.status_code in allowed or 200 <= answer.status_code < 300:
         return answer
     with answer:
-        raise failures.of_answer(cluster, f"{method.lower()} {path}", answer)
+        raise failures.of_answer(cluster, f"{method.lower()} {path}", answers.refusal(answer))

@@ -11,6 +11,9 @@ from urllib.parse import urlsplit
 
 from jenkins_cd.errors import BadInput, ExternalFailure, JenkinsCdError, Refused
 from jenkins_cd.masking import mask
+from jenkins_cd.tools import answers
+from jenkins_cd.tools.answers import Malformed
+from jenkins_cd.tools.kubernetes_shapes import Status
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -71,10 +74,10 @@ class Expired(ExternalFailure):
 def of_answer(cluster: Cluster, what: str, answer: requests.Response) -> JenkinsCdError:
     """Return the failure that an answer tells of; `what` completes "cannot …"."""
     try:
-        status = answer.json()
-    except ValueError:
-        status = None
-    if not isinstance(status, dict) or status.get("kind") != "Status":
+        status = answers.document(answer.content, Status)
+    except Malformed:
+        status = {}
+    if status.get("kind") != "Status":
         status = {"message": answer.text[:300].strip() or answer.reason}
     return of_status(cluster, what, {**status, "code": answer.status_code})
 
@@ -101,10 +104,11 @@ def of_status(cluster: Cluster, what: str, status: Mapping[str, Any]) -> Jenkins
     return ExternalFailure(message, "the API server is ill, or restarts: try again")
 
 
-def no_api(url: str) -> ExternalFailure:
+def no_api(url: str, why: str) -> ExternalFailure:
     """Return the failure of a server that answers something else than the API."""
+    place = mask(url.partition("?")[0])
     return ExternalFailure(
-        f"{mask(url)} does not answer as a Kubernetes API server does", "check `server` in the kubeconfig"
+        f"{place} does not answer as a Kubernetes API server does: {mask(why)}", "check `server` in the kubeconfig"
     )
 
 
@@ -148,7 +152,7 @@ def retry_after(outcome: Future[Any] | None) -> float:
     if outcome is None or outcome.exception() is not None:
         return 0.0
     value = outcome.result().headers.get("Retry-After", "")
-    return min(float(value), _LONGEST) if value.isdigit() else 0.0
+    return min(float(value), _LONGEST) if re.fullmatch(r"[0-9]{1,9}", value) else 0.0
 
 
 def missing(said: str) -> Right | None:

@@ -121,7 +121,7 @@ def _served(cluster: Cluster, api_version: str) -> dict[str, Resource]:
     base = "/apis" if group(api_version) else "/api"
     found = kubernetes.get(cluster, f"{base}/{api_version}") or {}
     return {
-        str(one["kind"]): Resource(group(api_version), str(one["name"]), bool(one["namespaced"]))
+        one["kind"]: Resource(group(api_version), one["name"], one["namespaced"])
         for one in found.get("resources") or ()
         if "/" not in one["name"]
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
+from jenkins_cd.tools import answers, server_time
 from jenkins_cd.tools.kubeconfig import Cluster
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def of(cluster: Cluster) -> requests.Session:
         return request
 
     session = requests.Session()
+    session.hooks["response"].append(server_time.hook)
     session.trust_env = False  # neither .netrc nor REQUESTS_CA_BUNDLE speak of this server
     session.auth = sign
     session.verify = not cluster.insecure
@@ -47,6 +49,7 @@ def of(cluster: Cluster) -> requests.Session:
     proxy = {"http": cluster.proxy, "https": cluster.proxy} if cluster.proxy else get_environ_proxies(cluster.server)
     session.proxies.update(proxy)
     session.headers.update({"Accept": "application/json", "User-Agent": "jenkins-cd"})
+    session.hooks["response"].append(answers.bounded)
     session.mount("https://", Trusting())
     return session
 

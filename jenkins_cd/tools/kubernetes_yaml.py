@@ -19,7 +19,10 @@ _PATTERNS: Mapping[str, tuple[re.Pattern[str], str]] = {  # in order; with the f
         "yYnNtTfFoO",
     ),
     "int": (re.compile(r"[-+]?(?:0b[01_]+|0o?[0-7_]+|0x[0-9a-fA-F_]+|0|[1-9][0-9_]*)$"), "-+0123456789"),
-    "float": (re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$"), "-+.0123456789"),
+    "float": (
+        re.compile(r"[-+]?(?:\._*[0-9][0-9_]*|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9_]*[0-9][0-9_]*)?$"),
+        "-+.0123456789",
+    ),
     "null": (re.compile(r"(?:~|null|Null|NULL|)$"), "~nN"),
     "merge": (re.compile(r"<<$"), "<"),
 }
@@ -30,13 +33,14 @@ def load_all(text: str) -> list[Any]:
     import yaml
 
     try:
-        return list(yaml.load_all(text, Loader=_loader()))
+        return list(yaml.load_all(text, Loader=loader()))
     except (yaml.YAMLError, RecursionError) as error:
         raise ValueError(str(error)) from error
 
 
 @functools.cache
-def _loader() -> type[Any]:
+def loader() -> type[Any]:
+    """Return the loader for PyYAML that knows plain text by these rules, also for its tokens, events and nodes."""
     import yaml
 
     class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]

@@ -1,7 +1,7 @@
 """Start programs, and end them with everything that they started. No other room does.
 
-Every program leads a process group of its own, so that it can be ended whole. `stop_all` (Ctrl-C, SIGTERM, a failed
-stage with --fail-fast) ends whatever runs; `run` then raises Stopped in the thread that waited.
+Every program leads a process group of its own, so that it can be ended whole. `stop_all` (Ctrl-C, SIGTERM, SIGHUP, a
+failed stage with --fail-fast) ends whatever runs; `run` then raises Stopped in the thread that waited.
 """
 
 from __future__ import annotations
@@ -22,12 +22,20 @@ from typing import IO
 
 from jenkins_cd import files
 from jenkins_cd.errors import ExternalFailure, MissingTool, Stopped
+from jenkins_cd.lines import split_lines
 from jenkins_cd.masking import mask, without_secrets
-from jenkins_cd.tools import interrupts, process_wait
+from jenkins_cd.tools import interrupts, orphans, process_wait, program_environment, secrecy
 
 Recorder = Callable[["Completed"], None]
 GRACE = 5.0  # seconds between SIGTERM and SIGKILL
 LOOK = 0.05  # seconds between two looks at whether the run is ending
+# Whoever aborts a build of Jenkins ends the processes of its step one after another, leaves first, and waits for each:
+# a shell whose `sleep` was ended goes on meanwhile and may exit with 0. So an exit code is believed a moment later.
+SETTLES = 0.25  # seconds from the end of a program to the signal for us, where it may be on its way
+SETTLES_AFTER_SIGNAL = 2.0  # seconds, where the program was itself ended by such a signal
+NOTICEABLE = 1.0  # seconds; what took less was hardly what somebody has stopped
+JENKINS = ("JENKINS_SERVER_COOKIE", "BUILD_TAG")  # by which Jenkins knows the processes of a step, and of a build
+_ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _lock = threading.RLock()  # the handler of a signal may need it while the main thread has it
 _running: dict[int, subprocess.Popen[bytes]] = {}
 _recorder: ContextVar[Recorder | None] = ContextVar("recorder", default=None)
@@ -59,7 +67,7 @@ class Completed:
         if self.exit_code == 0:
             return self
         ending = "took too long" if self.timed_out else f"exit code {self.exit_code}"
-        tail = "\n".join(self.output.splitlines()[-12:])
+        tail = "\n".join(split_lines(self.output)[-12:])
         raise ExternalFailure(f"cannot {purpose}: {self.line} ({ending})\n{tail}".rstrip(), hint)
 
 
@@ -95,18 +103,18 @@ def run(
 ) -> Completed:
     """Run a program from a list and wait for it.
 
-    `env` is added to this process's environment, from which a program that is not `trusted` (the app's own) gets none
-    of our secrets; `timeout` is in seconds; both streams are also appended to `log` as they come. `install` is the
-    command that installs the program, for the message where it is missing.
+    `env` is added to this process's environment without our secrets, changed so that programs print the same on every
+    agent (`program_environment`). `timeout` is in seconds; both streams are also appended to `log` as they come.
+    `install` is the command that installs the program, for the message where it is missing. A program that is not
+    `trusted` (the app's own) cannot look into us, and nothing of it outlives it.
     Raises MissingTool, and Stopped where the run was ended from outside.
     """
     started = time.monotonic()
-    process = _start(argv, cwd, env, stdin is not None, install, trusted=trusted)
     with contextlib.ExitStack() as stack:
-        if log:
-            stack.enter_context(files.named(log))
+        brood = None if trusted else stack.enter_context(orphans.ended())
+        process = _start(argv, cwd, env, stdin is not None, install, brood=brood)
         stack.callback(_forget, process)
-        sink = stack.enter_context(files.appending(log)) if log else None
+        sink = stack.enter_context(_appending(log)) if log else None
         streams = [bytearray(), bytearray()]
         unwritten: list[OSError] = []  # why the log took no more
         readers = [
@@ -120,10 +128,13 @@ def run(
             reader.join(1.0)
         if any(reader.is_alive() for reader in readers):  # something it started still holds the pipes
             _signal(process, signal.SIGKILL)
+            if brood:
+                orphans.end(brood)
             for reader in readers:
                 reader.join(1.0)
-        if unwritten:
-            raise unwritten[0]
+        _require_written(unwritten)
+    if not timed_out and (not trusted or time.monotonic() - started >= NOTICEABLE):
+        _settle(process.returncode)
     if interrupts.run.stopping:
         raise Stopped(f"{display(argv)} was stopped")
     stdout, stderr = (mask(bytes(data).decode("utf-8", "replace")) for data in streams)
@@ -164,6 +175,7 @@ class Service:
             known = _running.pop(self.process.pid, None)
         if known is not None:  # else the number may be another program's by now
             _end(self.process)
+            orphans.forget(self.process.pid)
 
 
 @interrupts.undisturbed()
@@ -215,7 +227,7 @@ def pause(seconds: float) -> None:
 
 
 def interruptible() -> AbstractContextManager[None]:
-    """Turn SIGINT and SIGTERM into Interrupted, raised in the main thread once every program was told to end."""
+    """Turn SIGINT, SIGTERM, SIGHUP into Interrupted, raised in the main thread once every program was told to end."""
     return interrupts.interruptible(stop_all)
 
 
@@ -227,23 +239,36 @@ def _start(
     install: str,
     sink: IO[bytes] | None = None,
     inherit: bool = False,
-    trusted: bool = True,
+    brood: orphans.Brood | None = None,
 ) -> subprocess.Popen[bytes]:
+    """Start a program; one that has a `brood` is not ours, and is started with fewer rights."""
     if interrupts.run.stopping:
         raise Stopped(f"{display(argv)} was not started: the run is ending")
     if cwd is not None and not cwd.is_dir():
         raise ExternalFailure(f"{display(argv)} cannot run in {cwd}: no such directory")
     output = None if inherit else sink or subprocess.PIPE
-    try:
-        process = subprocess.Popen(
+    given = without_secrets(os.environ)
+    own = {**(brood.variables if brood else {}), **(env or {})}
+    variables = {**(given if inherit else program_environment.fixed(given, cwd)), **own}
+
+    def start() -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
             list(argv),
             cwd=cwd,
-            env={**(os.environ if trusted else without_secrets(os.environ)), **(env or {})},
+            env=variables,
             stdin=subprocess.PIPE if feed else subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             start_new_session=True,
         )
+
+    secrecy.hide()
+    if brood:
+        secrecy.shut()
+    try:
+        with orphans.child() as register:
+            process = secrecy.with_fewer_rights(start) if brood else start()
+            register(process.pid)
     except FileNotFoundError as error:
         raise MissingTool(argv[0], install) from error
     except OSError as error:
@@ -260,6 +285,32 @@ def _forget(process: subprocess.Popen[bytes]) -> None:
         _end(process)
     with _lock:
         _running.pop(process.pid, None)
+    orphans.forget(process.pid)
+
+
+def ended_by_signal(exit_code: int) -> bool:
+    """Tell whether a program, or a shell's last command, was told to end from outside."""
+    return exit_code in {code for number in _ENDING for code in (-number, 128 + number)}
+
+
+def _settle(exit_code: int) -> None:
+    """Wait for the signal that may be on its way to us too, after a program has ended."""
+    wait = SETTLES if any(name in os.environ for name in JENKINS) else 0.0
+    deadline = time.monotonic() + (SETTLES_AFTER_SIGNAL if ended_by_signal(exit_code) else wait)
+    while not interrupts.run.stopping and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
+@contextlib.contextmanager
+def _appending(log: Path) -> Iterator[IO[bytes]]:
+    """Open a log. What cannot be written to it raises OSError that names it."""
+    with files.named(log), files.appending(log) as sink:
+        yield sink
+
+
+def _require_written(unwritten: Sequence[OSError]) -> None:
+    for error in unwritten:
+        raise error
 
 
 def _drain(pipe: IO[bytes], data: bytearray, sink: IO[bytes] | None, unwritten: list[OSError]) -> None:

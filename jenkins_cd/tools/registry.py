@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 USERNAME = "JENKINS_CD_REGISTRY_USERNAME"
 PASSWORD = "JENKINS_CD_REGISTRY_PASSWORD"  # noqa: S105 - the variable's name
+GREETING = 5.0  # seconds that it may take to answer where nothing is wanted of it
 HELM_CHART = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 MANIFESTS = (
     "application/vnd.oci.image.manifest.v1+json",
@@ -68,6 +69,15 @@ def split(repository: str) -> tuple[str, str]:
     if not host or not path:
         raise BadInput(f"{repository} names no registry", "write host/path, such as registry.local/apps")
     return host, path
+
+
+def greet(repository: str, plain_http: bool = False) -> None:
+    """Ask the registry of a repository for nothing, once, without credentials: its answer tells what time it is there.
+
+    Raises ExternalFailure where it does not answer.
+    """
+    url = f"{'http' if plain_http else 'https'}://{split(repository)[0]}/v2/"
+    http.request("GET", url, timeout=GREETING, attempts=1)
 
 
 def ping(host: str, plain_http: bool = False) -> str:

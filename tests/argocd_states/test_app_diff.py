@@ -44,7 +44,7 @@ def test_each_object_that_a_sync_would_change_is_shown_and_no_other() -> None:
 
 def test_values_of_secrets_are_hidden_and_that_they_differ_is_said() -> None:
     text = app_diff.shown(recorded.items("drifted"))
-    assert "-  password: (hidden)\n+  password: (hidden), another one\n   user: (hidden)\n" in text
+    assert '-  password: (hidden)\n+  password: "(hidden), another one"\n   user: (hidden)\n' in text
     assert "++++" not in text
 
 
@@ -66,7 +66,7 @@ def test_another_version_changes_what_it_says_otherwise_and_drops_what_it_does_n
     wanted[0]["data"] = {"color": "green"}
     items = app_diff.planned(recorded.items("drifted"), wanted, prune=True)
     text = app_diff.shown(items)
-    assert "-  color: red\n+  color: green\n   more: x\n-  size: '1'\n" in text, "what somebody added stays"
+    assert '-  color: red\n+  color: green\n   more: x\n-  size: "1"\n' in text, "what somebody added stays"
     assert "--- live/Deployment/web.yaml\n+++ /dev/null\n" in text
     assert "Deployment" not in app_diff.shown(app_diff.planned(recorded.items("drifted"), wanted, prune=False))
 
@@ -106,7 +106,7 @@ def test_a_value_under_a_telling_name_is_hidden_too() -> None:
     after["spec"]["containers"][0]["env"][0]["value"] = "two"  # type: ignore[index]
     text = predicted.diff("Pod/x.yaml", before, after)
     assert "one" not in changed(text)[2]
-    assert changed(text)[2:] == ["-      value: (hidden)", "+      value: (hidden), another one"]
+    assert changed(text)[2:] == ["-      value: (hidden)", '+      value: "(hidden), another one"']
 
 
 def test_an_object_that_is_neither_there_nor_wanted_is_passed_over() -> None:

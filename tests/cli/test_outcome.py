@@ -96,6 +96,41 @@ def test_a_command_that_passed_leaves_what_json_would_have_printed(left: Left) -
     assert [stage["status"] for stage in found["document"]["stages"]] == ["passed"]
 
 
+@pytest.fixture
+def platform(tmp_path: Path) -> str:
+    """A platform file whose ledger is empty."""
+    subprocess.run(["git", "init", "-q", "--bare", str(tmp_path / "deploy.git")], check=True)
+    file = tmp_path / "platform.yaml"
+    file.write_text(
+        f"registry: {{images: registry.local/a, charts: oci://registry.local/c}}\n"
+        f"deploy_repository: {{url: {tmp_path / 'deploy.git'}}}\n"
+        'environments: {dev: {model: flux, after: ci, health_url: "http://{app}.local"}}\n'
+    )
+    return str(file)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["validate"],
+        ["explain", "app"],
+        ["status"],
+        ["doctor"],
+        ["ci", "--plan"],
+        ["deploy", "--app", "greeter", "--version", "1.0.0", "--environment", "dev", "--plan"],
+        ["promote", "--app", "greeter", "--version", "1.0.0", "--to", "dev", "--plan"],
+        ["common-chart", "publish", "--plan"],
+    ],
+    ids=lambda arguments: " ".join(arguments[:2]),
+)
+def test_without_json_a_command_leaves_the_document_that_json_prints(
+    app: Path, left: Left, tmp_path: Path, platform: str, arguments: list[str]
+) -> None:
+    found = left(*arguments, JENKINS_CD_PLATFORM=platform)
+    _, out, err = run(app, [*arguments, "--json"], tmp_path / "again.json", JENKINS_CD_PLATFORM=platform)
+    assert found["document"] == json.loads(out), err
+
+
 def test_with_json_it_is_what_was_printed(app: Path, tmp_path: Path) -> None:
     code, out, _ = run(app, ["ci", "--plan", "--json"], tmp_path / "r.json")
     assert code == 0
@@ -135,7 +170,7 @@ def test_bad_input_lists_every_problem(app: Path, left: Left) -> None:
     assert found["exit_code"] == 2
     assert found["message"]
     assert [problem.split(" ")[0] for problem in found["problems"]] == ["cd.yaml:1", "cd.yaml:1", "cd.yaml:2"]
-    assert found["document"] is None
+    assert [problem["line"] for problem in found["document"]["problems"]] == [1, 1, 2]
 
 
 @pytest.mark.parametrize(

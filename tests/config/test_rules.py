@@ -96,3 +96,54 @@ def test_what_leads_into_a_circle_is_not_told_as_one(checkout: Checkout) -> None
 def test_a_moment_has_a_zone(text: str, hour: int | None) -> None:
     moment = moment_of(text)
     assert (moment.utctimetuple().tm_hour if moment else None) == hour
+
+
+@pytest.mark.parametrize(
+    ("apps", "said"),
+    [
+        ("{storefront: 'git.local/x'}", "apps.storefront: expected a Git URL"),
+        ("{storefront: [https://git.local/x, 'https://a:b@git.local/x']}", "apps.storefront[1]: expected a Git URL"),
+        ("{storefront: []}", "apps.storefront: no release could be published: name at least one URL"),
+        ("{storefront: {url: 'https://git.local/x'}}", "apps.storefront: expected a list"),
+        ("{storefront: 'https://git.local/{ap}'}", "apps.storefront: unknown placeholder {ap} (did you mean app?)"),
+        (
+            "{storefront: 'https://git.local/{environment}'}",
+            "unknown placeholder {environment}: expected {app}, {project}",
+        ),
+        (
+            "{storefront: 'https://*.local/x'}",
+            "apps.storefront: `*` and placeholders stand for folders, not for a host",
+        ),
+        ("{storefront: 'git@{app}.local:x'}", "apps.storefront: "),
+        ("{Storefront: 'https://git.local/x'}", "apps.Storefront: expected an app, `project/app`, `project/*` or `*`"),
+        ("{shop/a/b: 'https://git.local/x'}", "expected an app, `project/app`, `project/*` or `*`"),
+        ("{'*/a': 'https://git.local/x'}", "expected an app, `project/app`, `project/*` or `*`"),
+    ],
+)
+def test_where_releases_come_from_is_checked(checkout: Checkout, apps: str, said: str) -> None:
+    assert said in checkout.write(APP, f"{PLATFORM}apps: {apps}\n").problem()
+
+
+@pytest.mark.parametrize(
+    "apps",
+    [
+        "{storefront: 'https://git.local/x.git'}",
+        "{shop/storefront: ['git@git.local:shop/x.git', /srv/git/x.git, 'file:///srv/x']}",
+        "{shop/*: 'ssh://git@git.local:2222/{project}/{app}.git', '*': 'https://git.local/*/{app}'}",
+        "{'*': 'https://[::1]:3000/{app}'}",
+    ],
+)
+def test_one_source_or_several_bind_an_app(checkout: Checkout, apps: str) -> None:
+    assert checkout.write(APP, f"{PLATFORM}apps: {apps}\n").run("validate")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("approvals: {four_eyes: maybe}", "approvals.four_eyes: expected true or false"),
+        ("approvals: {six_eyes: true}", "approvals.six_eyes: no such key (did you mean four_eyes?)"),
+    ],
+)
+def test_what_an_approval_must_be_is_checked(checkout: Checkout, text: str, said: str) -> None:
+    assert said in checkout.write(APP, f"{PLATFORM}{text}\n").problem()
+    assert checkout.write(APP, f"{PLATFORM}approvals: {{four_eyes: true}}\n").run("validate")[0] == 0

@@ -27,6 +27,7 @@ GOOD = [
         PLAIN + "package: {image: {args: {A: b}}, chart: {values: {a: [1, {b: null}], c: true}, version: 1.2.3-rc.1}}",
     ),
     ("platform", PLATFORM),
+    ("platform", PLATFORM + "apps: {storefront: 'git@git.local:x.git', 'shop/*': ['https://git.local/{app}', /x]}"),
     ("platform", PLATFORM + "defaults: {ci: {build: {run: make}}}\nledger: {url: git@git.local:x.git}"),
 ]
 BAD = [
@@ -55,6 +56,9 @@ BAD = [
     ("platform", PLATFORM.replace("approvers: [qa]", "approvers: ['q a']")),
     ("platform", PLATFORM.replace("https://git.local", "https://a:b@git.local")),
     ("platform", PLATFORM.replace("oci://", "https://")),
+    ("platform", PLATFORM + "apps: {storefront: 'git.local/x'}"),
+    ("platform", PLATFORM + "apps: {Storefront: 'https://git.local/x'}"),
+    ("platform", PLATFORM + "approvals: {four_eyes: 2}"),
     ("platform", PLATFORM + "ci: {}"),
 ]  # fmt: skip
 

@@ -17,6 +17,7 @@ from jenkins_cd.errors import BadInput, ExternalFailure
 from jenkins_cd.tools import jenkins
 from jenkins_cd.tools import jenkins_builds as builds
 from jenkins_cd.tools.jenkins import Connection
+from jenkins_cd.tools.jenkins_console import Console
 from jenkins_cd.tools.jenkins_failures import Absent
 from tests.jenkins.controller import JenkinsDouble, RunningBuild
 from tests.jenkins.controller.config_xml import parse
@@ -157,7 +158,7 @@ def test_a_missing_folder_or_job_is_told_with_the_nearest_name(place: Place) -> 
     with pytest.raises(Absent, match=f"did you mean {job}"):
         jenkins.update(place.connection, f"{job}x", pipeline())
     with pytest.raises(BadInput, match="that is a folder"):
-        builds.next_number(place.connection, place.folder)
+        builds.find(place.connection, place.folder)
 
 
 @pytest.mark.parametrize("xml", ["", "<flow-definition>", "<no-such-kind-of-job/>"])
@@ -171,14 +172,14 @@ def test_a_config_that_is_none_is_refused_and_not_kept(place: Place, xml: str) -
 
 def test_a_build_is_started_with_parameters_and_found_by_all_its_names(place: Place) -> None:
     job = place.job(pipeline("echo 'grüße'\ncurrentBuild.displayName = 'shop 1.0.0'", ["APP", "VERSION"]))
-    assert builds.next_number(place.connection, job) == 1
+    assert builds.find(place.connection, job) == builds.Job(next_number=1, parameters=frozenset({"APP", "VERSION"}))
     number = place.begun(job, APP="shop & co", VERSION="1.0.0+ü")
     build = place.ended(job, number)
     assert (build.number, build.result, build.display_name) == (1, "SUCCESS", "shop 1.0.0")
     assert build.parameters == {"APP": "shop & co", "VERSION": "1.0.0+ü"}
     assert build.url == f"{jenkins.job_url(place.connection, job)}/1/"
     assert builds.last(place.connection, job) == [build]
-    assert builds.next_number(place.connection, job) == 2
+    assert builds.find(place.connection, job).next_number == 2
     log = builds.log(place.connection, job, number)
     assert log
     assert "grüße\n" in log.text
@@ -193,17 +194,19 @@ def test_a_failed_build_says_so(place: Place) -> None:
 def test_a_log_is_read_on_from_where_it_was_left(place: Place) -> None:
     job = place.job(pipeline("echo 'eins ü'\nsleep 1\necho 'zwei'\nsleep 1\necho 'drei'"))
     number = place.begun(job)
-    pieces, offset, more = [], 0, True
+    pieces, offset, more, console = [], 0, True, Console()
     while more:
         piece = builds.log(place.connection, job, number, offset)
         assert piece
-        pieces.append(piece.text)
+        pieces.append(console.feed(piece.data))
         offset, more = piece.end, piece.more
         time.sleep(0.05)
     whole = builds.log(place.connection, job, number)
     assert whole
-    assert "".join(pieces) == whole.text
-    assert offset == whole.end == len(whole.text.encode())
+    assert "".join(pieces) + console.end() == whole.text
+    assert offset == whole.end
+    assert "eins ü\n" in whole.text
+    assert not re.search(r"\x1b|\r|ha:", whole.text)
 
 
 def test_a_build_can_be_stopped_and_says_by_whom(place: Place) -> None:
@@ -230,6 +233,15 @@ def test_what_waits_can_be_seen_and_cancelled(place: Place) -> None:
     assert gone.build is None
     assert builds.waiting(place.connection, job) == []
     builds.cancel(place.connection, 999_999_999)  # it is not there: nothing happens
+
+
+def test_what_is_asked_for_twice_while_it_waits_is_one_item(place: Place) -> None:
+    job = place.job(pipeline("echo 'never'", ["APP"], quiet=100))
+    item = builds.start(place.connection, job, {"APP": "shop"})
+    assert builds.start(place.connection, job, {"APP": "shop"}) == item
+    assert builds.start(place.connection, job, {"APP": "other"}) != item
+    for number, _ in builds.waiting(place.connection, job):
+        builds.cancel(place.connection, number)
 
 
 def test_a_choice_that_there_is_not_is_refused(place: Place) -> None:

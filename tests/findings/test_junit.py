@@ -47,6 +47,14 @@ def test_the_class_is_the_suite_where_a_case_names_one(tmp_path: Path) -> None:
         ("<testcase name='x' status='notrun'/>", "skipped", "notrun"),
         ("<testcase name='x' status='run' result='suppressed'/>", "skipped", "suppressed"),
         ("<testcase name='x' status='failed'/>", "failed", "status failed"),
+        ("<testcase name='x' status='run' result='Timeout'/>", "failed", "status timeout"),
+        ("<testcase name='x' status='Skipped' result='failed'/>", "failed", "status failed"),
+        ("<testcase name='x' failures='1'/>", "failed", "1 failures are counted but none is listed"),
+        ("<testcase name='x'><failure>one</failure><failure>two</failure></testcase>", "failed", "one\ntwo"),
+        ("<testcase name='x'><skipped/><failure>after all</failure></testcase>", "failed", "after all"),
+        ("<testcase name='x'><rerunFailure>again</rerunFailure><failure>all</failure></testcase>", "failed", "all"),
+        ("<testcase name='x'><flakyError message='once'/><flakyFailure/></testcase>", "passed", ""),
+        ("<testcase/>", "passed", ""),
         ("<testcase name='x'><flakyFailure message='once'/></testcase>", "passed", ""),
         ("<testcase name='x'><system-out>failure</system-out></testcase>", "passed", ""),
         ("<testcase name='x'><failure><![CDATA[<b> & c]]></failure></testcase>", "failed", "<b> & c"),
@@ -90,6 +98,90 @@ def test_a_suite_that_broke_before_its_tests_is_an_error(tmp_path: Path) -> None
 def test_failures_that_are_counted_but_not_listed_are_not_lost(tmp_path: Path, content: str) -> None:
     [case] = read(tmp_path, content).failed
     assert case.message == "2 failures are counted but none is listed"
+
+
+FLAKY = "<testcase name='x'><flakyFailure message='once'/></testcase>"
+AGAIN = "<testcase name='x'><failure/><rerunFailure/><rerunFailure/></testcase>"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"<testsuite failures='1' tests='1'>{FLAKY}</testsuite>",
+        f"<testsuite failures='1' tests='2'>{FLAKY}</testsuite>",  # the attempt counts as a test
+        f"<testsuite failures='0' flakes='1' tests='1'>{FLAKY}</testsuite>",
+        f"<testsuites failures='1'><testsuite errors='1' failures='0'>{FLAKY}</testsuite></testsuites>",
+        f"<testsuite failures='2'>{FLAKY}<testsuite failures='1'>{FLAKY}</testsuite></testsuite>",
+    ],
+)
+def test_a_counter_of_attempts_that_failed_is_no_failure(tmp_path: Path, content: str) -> None:
+    assert read(tmp_path, content).failed == ()
+
+
+@pytest.mark.parametrize("told", [1, 3])
+def test_a_case_that_failed_in_each_attempt_failed_once(tmp_path: Path, told: int) -> None:
+    assert len(read(tmp_path, f"<testsuite failures='{told}'>{AGAIN}</testsuite>").failed) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (f"<testsuite failures='2' tests='1'>{FLAKY}</testsuite>", "2 failures are counted but none is listed"),
+        (f"<testsuite failures='1' tests='9'>{FLAKY}</testsuite>", "1 failures are counted but none is listed"),
+        (
+            "<testsuite failures='3' tests='3'><testcase name='x'><failure/></testcase></testsuite>",
+            "3 failures are counted but only 1 is listed",
+        ),
+        (
+            "<testsuites><testsuite name='a'><testsuite name='b' errors='1'/></testsuite></testsuites>",
+            "1 failures are counted but none is listed",
+        ),
+        (
+            f"<testsuites failures='2'><testsuite>{FLAKY}</testsuite><testsuite failures='1'/></testsuites>",
+            "1 failures are counted but none is listed",
+        ),
+    ],
+)
+def test_a_report_that_was_cut_tells_of_the_failures_that_it_lost(tmp_path: Path, content: str, said: str) -> None:
+    assert said in [case.message for case in read(tmp_path, content).failed]
+
+
+def test_a_loss_is_told_once_by_the_suite_that_lost_it(tmp_path: Path) -> None:
+    inner = "<testsuite name='inner' failures='2'/>"
+    report = read(tmp_path, f"<testsuites failures='2'><testsuite failures='2'>{inner}</testsuite></testsuites>")
+    assert [(case.suite, case.message) for case in report.cases] == [
+        ("inner", "2 failures are counted but none is listed")
+    ]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "<testsuites><group><testsuite>{}</testsuite></group></testsuites>",
+        "<testsuites>{}</testsuites>",
+        "<testsuite><testcase name='outer'>{}</testcase></testsuite>",
+        "<testsuite><testcase name='outer'><testsuite>{}</testsuite></testcase></testsuite>",
+    ],
+)
+def test_a_case_counts_wherever_it_stands(tmp_path: Path, content: str) -> None:
+    report = read(tmp_path, content.format("<testcase name='x'><failure>here</failure></testcase>"))
+    assert [(case.name, case.message) for case in report.failed] == [("x", "here")]
+
+
+def test_what_a_test_printed_is_no_case(tmp_path: Path) -> None:
+    printed = "<system-out><testcase name='y'><failure/></testcase></system-out>"
+    assert told(read(tmp_path, f"<testsuite><testcase name='x'>{printed}</testcase>{printed}</testsuite>")) == [
+        ("", "x", 0.0, "passed", "")
+    ]
+
+
+def test_cases_of_one_name_are_all_kept(tmp_path: Path) -> None:
+    cases = "<testcase name='x'><failure/></testcase><testcase name='x'/><testcase name='x'><failure/></testcase>"
+    assert [case.outcome for case in read(tmp_path, f"<testsuite>{cases}</testsuite>").cases] == [
+        "failed",
+        "passed",
+        "failed",
+    ]
 
 
 def test_namespaces_and_encodings_do_not_matter(tmp_path: Path) -> None:

@@ -32,6 +32,10 @@ def at(location: dict[str, Any], **region: int) -> dict[str, Any]:
     return {"locations": [{"physicalLocation": {"artifactLocation": location, "region": region}}]}
 
 
+def of_one_run(**run: Any) -> dict[str, Any]:
+    return {"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "lint"}}, **run}]}
+
+
 def test_what_is_written_has_the_shape_of_sarif() -> None:
     written = sarif.to_sarif([FOUND])
     assert written["version"] == "2.1.0"
@@ -95,8 +99,10 @@ def test_the_level_is_the_results_else_its_rules_else_warning(result: dict[str, 
     [
         {"kind": "pass"},
         {"kind": "notApplicable"},
+        {"kind": "informational", "level": "none"},
         {"suppressions": [{"kind": "inSource"}]},
         {"suppressions": [{"kind": "external", "status": "accepted"}]},
+        {"suppressions": [{"kind": "inSource", "status": None}, {"kind": "external", "status": "accepted"}]},
         {"baselineState": "absent"},
     ],
 )
@@ -104,8 +110,57 @@ def test_results_that_do_not_count_are_no_findings(result: dict[str, Any]) -> No
     assert sarif.parse(log(result)) == []
 
 
-def test_a_suppression_that_is_not_accepted_does_not_hide_a_finding() -> None:
-    assert len(sarif.parse(log({"suppressions": [{"kind": "external", "status": "rejected"}]}))) == 1
+@pytest.mark.parametrize(
+    "suppressions",
+    [
+        None,
+        [],
+        [{"kind": "external", "status": "rejected"}],
+        [{"kind": "external", "status": "underReview"}],
+        [{"kind": "inSource"}, {"kind": "external", "status": "rejected"}],
+        [{"kind": "inSource", "status": "accepted"}, {"kind": "inSource", "status": "underReview"}],
+        [{"kind": "external", "status": "somehow"}],
+    ],
+)
+def test_a_suppression_that_is_not_accepted_does_not_hide_a_finding(suppressions: list[dict[str, str]] | None) -> None:
+    assert len(sarif.parse(log({"suppressions": suppressions}))) == 1
+
+
+@pytest.mark.parametrize(
+    ("result", "level"),
+    [
+        ({"kind": "open"}, "note"),
+        ({"kind": "review", "level": "none"}, "note"),
+        ({"kind": "review", "level": "error"}, "error"),
+        ({"kind": "fail"}, "warning"),
+        ({"kind": None, "level": None, "baselineState": None}, "warning"),
+        ({"kind": "fail", "level": "none"}, "note"),
+        ({"baselineState": "unchanged", "level": "error"}, "error"),
+    ],
+)
+def test_what_somebody_has_yet_to_judge_is_a_finding(result: dict[str, Any], level: str) -> None:
+    assert [item.level for item in sarif.parse(log(result))] == [level]
+
+
+def test_each_run_is_read_by_its_own_rules() -> None:
+    runs = [
+        {"tool": {"driver": {"name": name, "rules": [{"id": "R", "defaultConfiguration": {"level": level}}]}}}
+        for name, level in (("a", "note"), ("b", "error"))
+    ]
+    document = {"version": "2.1.0", "runs": [{**run, "results": [{"ruleId": "R"}]} for run in runs]}
+    assert [(item.tool, item.level) for item in sarif.parse(json.dumps(document))] == [("a", "note"), ("b", "error")]
+
+
+def test_a_byte_order_mark_and_colours_around_a_report_do_not_matter() -> None:
+    document = log({"ruleId": "R1"})
+    for text in (f"\ufeff{document}", f"\x1b[1m{document}\x1b[0m\n", f"\n\ufeff {document}"):
+        assert len(sarif.parse(text)) == 1
+
+
+def test_results_that_were_left_out_because_there_are_none_are_none() -> None:
+    """staticcheck's way."""
+    run = {"tool": {"driver": {"name": "lint"}}, "invocations": [{"executionSuccessful": True}]}
+    assert sarif.parse(json.dumps({"version": "2.1.0", "runs": [run]})) == []
 
 
 @pytest.mark.parametrize(
@@ -142,6 +197,13 @@ def test_a_message_is_looked_up_and_filled_where_it_only_has_an_id() -> None:
         ({"version": "2.1.0", "runs": None}, "no runs"),
         ({"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "lint"}}}]}, "the run of lint has no results"),
         ({"version": "2.1.0", "runs": [{"tool": {"driver": {}}, "results": [{"level": 3}]}]}, "level"),
+        ({"version": "2.1.0", "runs": []}, "no run"),
+        (of_one_run(results=None), "has no results"),
+        (of_one_run(results=None, invocations=[{"executionSuccessful": True}]), "has no results"),
+        (of_one_run(invocations=[{}]), "has no results"),
+        (of_one_run(results=[], externalPropertyFileReferences={"results": [{}]}), "results in another file"),
+        (of_one_run(results=[], externalPropertyFileReferences={"driver": {}, "extensions": [{}]}), "extensions in an"),
+        ({**of_one_run(results=[]), "inlineExternalProperties": [{"results": []}]}, "inlineExternalProperties"),
     ],
 )
 def test_what_is_no_whole_sarif_report_is_refused(document: dict[str, Any], why: str) -> None:

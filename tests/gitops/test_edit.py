@@ -28,6 +28,15 @@ TAG: edit.Path = ("common-chart", "image", "tag")
         ("? a\n: ? tag\n  : 1.0.0\n", "? a\n: ? tag\n  : 2.0.0\n"),
         ('a:\n  tag: "1.0\n    .0"\nb: 1\n', 'a:\n  tag: "2.0.0"\nb: 1\n'),
         ("base: &b {tag: 0}\na:\n  <<: *b\n  tag: 1\n", "base: &b {tag: 0}\na:\n  <<: *b\n  tag: 2.0.0\n"),
+        ("a:\t\n  tag:\t1.0.0\t# x\t\nb: 1\t\n", "a:\t\n  tag:\t2.0.0\t# x\t\nb: 1\t\n"),
+        ("a: {\ttag:\t'1.0.0'\t,\tb:\t1\t}\t", "a: {\ttag:\t'2.0.0'\t,\tb:\t1\t}\t"),
+        ("a: {\n\ttag: 1.0.0,\n\tb: 1}\n", "a: {\n\ttag: 2.0.0,\n\tb: 1}\n"),
+        ("a:\n  tag:\t\nb: 1\n", "a:\n  tag: 2.0.0\t\nb: 1\n"),
+        ("\ufeff# 🎉 ünï\r\na:\r\n  x: 🎉\r\n  tag: 1\r\n", "\ufeff# 🎉 ünï\r\na:\r\n  x: 🎉\r\n  tag: 2.0.0\r\n"),
+        ("---\na: {tag: 1}\n---\n", "---\na: {tag: 2.0.0}\n---\n"),
+        ("a:\n  tag:\n---\n# end\n", "a:\n  tag: 2.0.0\n---\n# end\n"),
+        ("a:\n  tag: 1\n...\n---\n...\n", "a:\n  tag: 2.0.0\n...\n---\n...\n"),
+        ("a: {x: '\u2028\x85', tag: 1}\n", "a: {x: '\u2028\x85', tag: 2.0.0}\n"),
     ],
 )
 def test_only_the_value_changes(before: str, after: str) -> None:
@@ -49,7 +58,7 @@ def test_only_the_value_changes(before: str, after: str) -> None:
         ("a: b", '"a: b"'),
         ("# x", '"# x"'),
         ("1:30", '"1:30"'),
-        ("ü\n", '"\\u00fc\\n"'),
+        ("ü\n", '"ü\\n"'),
     ],
 )
 def test_a_string_stays_a_string_for_every_reader(value: str, written: str) -> None:
@@ -64,6 +73,25 @@ def test_several_values_are_set_at_once() -> None:
     before = b"version: 1.0.0\ndependencies:\n- {name: x, version: 0.1.0}\n-   name: y\n    version: '0.2.0'\n"
     after = edit.change(before, {("version",): "2.0.0", ("dependencies", 1, "version"): "0.3.0"}, "Chart.yaml")
     assert after == before.replace(b"1.0.0", b"2.0.0").replace(b"0.2.0", b"0.3.0")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("version: &v 1.0.0\nappVersion: *v # same\n", "version: &v 2.0.0\nappVersion: *v # same\n"),
+        ("appVersion: &v '1.0.0'\nversion: *v\n", "appVersion: &v '2.0.0'\nversion: *v\n"),
+        ("x: &v 1.0.0\nversion: *v\nappVersion: *v\n", "x: &v 1.0.0\nversion: 2.0.0\nappVersion: 2.0.0\n"),
+    ],
+)
+def test_one_value_with_an_anchor_is_set_for_all_that_are_to_be_set(before: str, after: str) -> None:
+    values: dict[edit.Path, str] = {("version",): "2.0.0", ("appVersion",): "2.0.0"}
+    assert edit.change(before.encode(), values, "Chart.yaml").decode() == after
+
+
+def test_an_anchor_that_somebody_else_uses_too_is_an_error() -> None:
+    values: dict[edit.Path, str] = {("version",): "2.0.0", ("appVersion",): "2.0.0"}
+    with pytest.raises(BadInput, match="without changing something else"):
+        edit.change(b"version: &v 1.0.0\nappVersion: *v\nold: *v\n", values, "Chart.yaml")
 
 
 def test_setting_what_is_there_changes_nothing() -> None:
@@ -83,7 +111,10 @@ def test_setting_what_is_there_changes_nothing() -> None:
         (b"a:\n  tag:\n  - 1\n", "must be a value on one line"),
         (b"a:\n  tag: {x: 1}\n", "must be a value on one line"),
         (b"a:\n  tag: 1\n  tag: 2\n", "f:3: a.tag is there twice"),
-        (b"a: {tag: 1}\n---\nb: 1\n", "expected a single document"),
+        (b"a: {tag: 1}\n---\nb: 1\n", "f:3: expected a single document"),
+        (b"---\n---\na: {tag: 1}\n", "f:3: expected a single document"),
+        (b"a: {tag: 1}\nb: [" + b"[" * 60 + b"]" * 60 + b"]", "nested deeper"),
+        (b"base: &b {tag: 1}\na: {<<: *b}\n", "there is no a.tag"),
         (b"- 1", "expected keys and values"),
         (b"", "expected keys and values"),
         (b"a:\n\ttag: 1", "f:2: "),

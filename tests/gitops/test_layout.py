@@ -188,6 +188,146 @@ def test_tags_that_switch_dependencies_stand_where_helm_looks_for_them(tmp_path:
     assert values == {"tags": {"cache": False}, "storefront": {"tags": {"cache": False}}}
 
 
+IMAGE = f"""\
+  image:\r
+    repository: registry.local/apps/storefront\r
+    tag: 1.4.0\r
+    digest: {DIGEST}\r
+"""
+
+
+@pytest.mark.parametrize(
+    ("prepared", "after"),
+    [
+        (
+            "common-chart:\n  image: {repository: registry.local/old, tag: ''}\n  replicas: 7 # ops\n",
+            "common-chart:\n  image: {repository: registry.local/apps/storefront, tag: '1.4.0'}\n  replicas: 7 # ops\n",
+        ),
+        (
+            "# ops\r\ncommon-chart:\r\n  # many\r\n  replicas: 7",
+            f"# ops\r\ncommon-chart:\r\n{IMAGE}  # many\r\n  replicas: 7",
+        ),
+    ],
+)
+def test_values_that_were_prepared_for_a_first_deployment_stay(tmp_path: Path, prepared: str, after: str) -> None:
+    chart = package(tmp_path, Chart_yaml=GENERATED, values_yaml="common-chart: {replicas: 2}\n")
+    changed = layout.files(view(tmp_path, values_yaml=prepared), PLACE, release(), lambda: chart)
+    assert changed[f"{PLACE}/Chart.yaml"] == GENERATED.replace("1.3.0", "1.4.0").encode()
+    assert (changed[f"{PLACE}/values.yaml"] or b"").decode() == after
+
+
+def test_what_the_chart_says_and_prepared_values_do_not_is_added(tmp_path: Path) -> None:
+    values = """\
+common-chart:
+  replicas: 2
+  image: {registry: docker.io, repository: x, tag: "1", pullPolicy: Always}
+  config: {build: "1e5", big: 5}
+  ports: [{name: "y", port: 80}]
+"""
+    chart = package(tmp_path, Chart_yaml=GENERATED, values_yaml=values)
+    prepared = "common-chart: # ops\n  image: {repository: old, tag: ''}\n  config:\n    big: 7\n  replicas: 7\n"
+    changed = layout.files(view(tmp_path, values_yaml=prepared), PLACE, release(), lambda: chart)
+    content = changed[f"{PLACE}/values.yaml"] or b""
+    assert layout.values_of(content, "f")["common-chart"] == {
+        "image": {"repository": "registry.local/apps/storefront", "tag": "1.4.0", "pullPolicy": "Always"},
+        "config": {"build": "1e5", "big": 7},
+        "ports": [{"name": "y", "port": 80}],
+        "replicas": 7,
+    }
+    kept = [line for line in prepared.split("\n") if "image" not in line]
+    assert [line for line in content.decode().split("\n") if line in kept] == kept
+
+
+def test_values_that_were_prepared_for_a_chart_with_templates_stay_below_its_name(tmp_path: Path) -> None:
+    own = package(tmp_path, Chart_yaml="name: storefront", templates__x_yaml="a: b")
+    changed = layout.files(view(tmp_path, values_yaml="other: 1 # x\n"), PLACE, release(), lambda: own)
+    text = (changed[f"{PLACE}/values.yaml"] or b"").decode()
+    assert text.startswith("other: 1 # x\nstorefront:\n  image:\n    repository: registry.local/apps/storefront\n")
+    (empty := tmp_path / "empty").mkdir()
+    without = layout.files(view(empty, values_yaml="x: 1\n"), PLACE, release(image=None), lambda: own)
+    assert set(without) == {f"{PLACE}/Chart.yaml"}
+
+
+def test_prepared_values_that_cannot_be_kept_are_refused(tmp_path: Path) -> None:
+    chart = package(tmp_path, Chart_yaml=GENERATED, values_yaml=VALUES)
+    with pytest.raises(BadInput, match=f"{PLACE}/values.yaml"):
+        layout.files(view(tmp_path, values_yaml="common-chart: [1]\n"), PLACE, release(), lambda: chart)
+
+
+def test_a_lock_without_a_chart_goes_with_the_first_deployment(tmp_path: Path) -> None:
+    own = package(tmp_path, Chart_yaml="name: storefront", templates__x_yaml="a: b")
+    assert layout.files(view(tmp_path, Chart_lock="x: 1"), PLACE, release(), lambda: own)[f"{PLACE}/Chart.lock"] is None
+
+
+APART = "common-chart:\n  image:\n    registry: {}\n    repository: apps/old # x\n    tag: 1.3.0\n"
+
+
+@pytest.mark.parametrize("host", ["registry.local", "old.local:5000", '"old.local"'])
+def test_a_registry_that_stands_apart_gets_the_host(tmp_path: Path, host: str) -> None:
+    text = bumped(view(tmp_path, Chart_yaml=GENERATED, values_yaml=APART.format(host)), release())["values.yaml"]
+    new = '"registry.local"' if host.startswith('"') else "registry.local"
+    assert text == APART.format(new).replace("apps/old", "apps/storefront").replace("1.3.0", "1.4.0")
+
+
+@pytest.mark.parametrize("nothing", ['""', "", "~", "null"])
+def test_a_registry_that_says_nothing_leaves_the_whole_name_in_the_repository(tmp_path: Path, nothing: str) -> None:
+    text = bumped(view(tmp_path, Chart_yaml=GENERATED, values_yaml=APART.format(nothing)), release())["values.yaml"]
+    wanted = APART.format(nothing).replace("apps/old", "registry.local/apps/storefront").replace("1.3.0", "1.4.0")
+    assert text == wanted
+
+
+@pytest.mark.parametrize("shared", ["registry: old.local", "digest: 'sha256:00'", "repository: apps/old"])
+def test_what_comes_from_a_merge_key_and_would_stay_is_refused(tmp_path: Path, shared: str) -> None:
+    values = f"base: &b {{{shared}}}\ncommon-chart: {{image: {{<<: *b, tag: 1.3.0}}}}\n"
+    with pytest.raises(BadInput, match="comes from a merge key"):
+        bumped(view(tmp_path, Chart_yaml=GENERATED, values_yaml=values), release())
+
+
+def test_a_merge_key_that_says_the_right_thing_stays(tmp_path: Path) -> None:
+    values = "b: &b {registry: registry.local}\ncommon-chart: {image: {<<: *b, repository: apps/x, tag: 1.3.0}}\n"
+    text = bumped(view(tmp_path, Chart_yaml=GENERATED, values_yaml=values), release())["values.yaml"]
+    assert text == values.replace("apps/x", "apps/storefront").replace("1.3.0", "1.4.0")
+
+
+def test_of_many_images_the_one_whose_parts_name_the_apps_repository_is_set(tmp_path: Path) -> None:
+    chart = GENERATED + "  - {name: redis, alias: cache, version: 17.0.0, repository: oci://registry.local/charts}\n"
+    values = APART.format("registry.local").replace("apps/old", "apps/storefront")
+    values += "cache: {image: {registry: registry.local, repository: redis, tag: 7.0.0}}\n"
+    changed = bumped(view(tmp_path, Chart_yaml=chart, values_yaml=values), release())
+    assert changed["values.yaml"] == values.replace("1.3.0", "1.4.0")
+
+
+def test_a_first_deployment_fills_the_registry_that_the_chart_has_apart(tmp_path: Path) -> None:
+    own = package(
+        tmp_path, Chart_yaml="name: storefront", values_yaml="image: {registry: docker.io}", templates__x_yaml="a: b"
+    )
+    made = layout.first(own, release(), PLACE)
+    image = yaml.safe_load(made[f"{PLACE}/values.yaml"])["storefront"]["image"]
+    assert (image["registry"], image["repository"]) == ("registry.local", "apps/storefront")
+    generated = package(tmp_path, Chart_yaml=GENERATED, values_yaml="common-chart: {image: {registry: docker.io}}\n")
+    made = layout.first(generated, release(), PLACE)
+    image = yaml.safe_load(made[f"{PLACE}/values.yaml"])["common-chart"]["image"]
+    assert (image["registry"], image["repository"]) == ("registry.local", "apps/storefront")
+
+
+@pytest.mark.parametrize("repository", ["file://../lib", ""])
+def test_a_chart_whose_dependencies_are_in_its_package_alone_is_wrapped(tmp_path: Path, repository: str) -> None:
+    chart = GENERATED.replace("oci://registry.local/charts", f'"{repository}"')
+    made = layout.first(package(tmp_path, Chart_yaml=chart, values_yaml=VALUES), release(), PLACE)
+    depends = yaml.safe_load(made[f"{PLACE}/Chart.yaml"])["dependencies"]
+    assert depends == [{"name": "storefront", "version": "1.4.0", "repository": "oci://registry.local/charts"}]
+
+
+def test_text_of_the_charts_values_stays_text_in_a_first_deployment(tmp_path: Path) -> None:
+    values = 'common-chart:\n  config: {build: "1e5", "y": "n", code: "0888"}\n'
+    chart = package(tmp_path, Chart_yaml=GENERATED, values_yaml=values)
+    for over in (None, {"common-chart": {"config": {"more": "0o17"}}}):
+        made = layout.first(chart, release(), PLACE, over)
+        found = layout.values_of(made[f"{PLACE}/values.yaml"], "f")["common-chart"]["config"]
+        wanted = {"build": "1e5", "y": "n", "code": "0888"}
+        assert found == {**wanted, **({"more": "0o17"} if over else {})}
+
+
 @pytest.mark.parametrize("text", ["", "# nothing\n", "{}\n"])
 def test_a_file_without_values_has_none(text: str) -> None:
     assert layout.values_of(text.encode(), "values.yaml") == {}

@@ -1,4 +1,5 @@
-"""Lints Groovy: `python -m tests.jenkins.lint vars resources Jenkinsfile.example` prints what CodeNarc finds.
+"""Lints Groovy: `python -m tests.jenkins.lint vars resources Jenkinsfile.example` prints what CodeNarc finds, and what
+the Groovy sandbox of Jenkins would refuse.
 
 A folder stands for the .groovy files in it. The exit code is 1 where something was found, 2 where it could not look.
 """
@@ -14,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.jenkins import sandbox
 from tests.jenkins.cps_process import ProgramMissing, built
 
 RULES = Path(__file__).with_name("codenarc.groovy")
@@ -46,13 +48,15 @@ def findings(paths: Sequence[Path]) -> list[str]:
             shutil.copy(file, Path(folder) / str(number))
         packages = _report(Path(folder), files)["packages"]
     found = [
-        (files[int(package["path"])], violation["lineNumber"] or 0, violation)
+        (files[int(package["path"])], violation["lineNumber"] or 0, f"{violation['message']} [{violation['ruleName']}]")
         for package in packages
         for file in package["files"]
         for violation in file["violations"]
     ]
+    for file in files:
+        found += [(file, line, f"{text} [Sandbox]") for line, text in sandbox.refused(file.read_text(encoding="utf-8"))]
     found.sort(key=lambda each: each[:2])
-    return [f"{file}:{line}: {one['message']} [{one['ruleName']}]" for file, line, one in found]
+    return [f"{file}:{line}: {text}" for file, line, text in found]
 
 
 def _groovy(path: Path) -> Iterator[Path]:

@@ -14,6 +14,7 @@ import pytest
 import requests
 
 from tests.jenkins.controller import Cancelled, JenkinsDouble, RunningBuild
+from tests.jenkins.controller.builds import NOTE
 from tests.jenkins.controller.config_xml import MULTIBRANCH
 from tests.jenkins.controller.configs import FOLDER_XML, pipeline
 
@@ -258,7 +259,9 @@ def test_starting_is_a_post_and_only_where_it_is_allowed(bench: Bench) -> None:
 def test_what_waits_with_the_same_parameters_is_one_item(bench: Bench) -> None:
     bench.add("deploy", pipeline(parameters=["APP"]))
     bench.double.queue.hold()
-    places = [bench.post(f"job/deploy/buildWithParameters?APP={app}").headers["Location"] for app in "aab"]
+    answers = [bench.post(f"job/deploy/buildWithParameters?APP={app}") for app in "aab"]
+    assert [answer.status_code for answer in answers] == [201, 303, 201]
+    places = [answer.headers["Location"] for answer in answers]
     assert places[0] == places[1] != places[2]
     assert [one["id"] for one in bench.get("queue/api/json").json()["items"]] == [1, 2]
 
@@ -331,23 +334,25 @@ def test_an_executor_that_breaks_is_a_failure_with_its_trace_in_the_log() -> Non
         assert b"ZeroDivisionError: a mistake" in build.text()[0]
 
 
-def test_a_log_that_runs_is_told_in_whole_lines(bench: Bench) -> None:
+def test_a_log_is_told_as_it_is_kept_but_for_its_line_ends(bench: Bench) -> None:
+    """Seen on core 2.579: console notes, CRLF, pieces that end anywhere, and a size that counts what is kept."""
     bench.add("held", pipeline())
     running = bench.double.schedule("held")
     running.log("half a ")
-    answer = log_until(bench, "{}\n")
-    assert answer.text == "{}\n"
+    note = NOTE.decode()
+    answer = log_until(bench, f"{{}}\r\n{note}half a ")
     assert answer.headers["X-More-Data"] == "true"
-    running.log("line\n")
-    assert (
-        bench.get(f"job/held/1/logText/progressiveText?start={answer.headers['X-Text-Size']}").text == "half a line\n"
-    )
+    assert int(answer.headers["X-Text-Size"]) == len(answer.content) - len("\r")
+    running.write(b"line\n")
+    rest = bench.get(f"job/held/1/logText/progressiveText?start={answer.headers['X-Text-Size']}")
+    assert rest.text == "line\r\n"
     bench.go.set()
     running.wait(30)
     whole = bench.get("job/held/1/logText/progressiveText?start=0")
     assert "X-More-Data" not in whole.headers
-    assert int(whole.headers["X-Text-Size"]) == len(whole.content)
+    assert int(whole.headers["X-Text-Size"]) == len(whole.content) - whole.content.count(b"\r")
     assert bench.get("job/held/1/logText/progressiveText?start=99999").content == whole.content
+    assert bench.get("job/held/1/consoleText").text == "{}\nhalf a line\nFinished: SUCCESS\n"
 
 
 def test_a_fault_hits_what_it_is_meant_for_as_often_as_asked(bench: Bench) -> None:

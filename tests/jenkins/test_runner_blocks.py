@@ -114,6 +114,23 @@ def test_an_abort_ends_the_processes_of_every_branch_and_lets_the_script_clean_u
         assert not _runs(file)
 
 
+def test_an_abort_ends_leaves_first_and_who_waited_for_one_goes_on_meanwhile(runner: Runner) -> None:
+    aborted = threading.Event()
+    outcome = runner(
+        "node { sh 'set +x; echo waiting; sleep 600 || true; echo on > went; sleep 600' }",
+        aborted=aborted,
+        log=lambda line: aborted.set() if line == "waiting" else None,
+    )
+    assert outcome.result == "ABORTED"
+    assert (runner.workspace / "went").exists()
+
+
+def test_a_node_within_a_node_has_another_workspace(runner: Runner) -> None:
+    outcome = runner("node { echo pwd(); node { echo pwd(); node { echo pwd() } }; echo pwd() }\nnode { echo pwd() }")
+    one = str(runner.workspace)
+    assert said(outcome) == [one, f"{one}@2", f"{one}@3", one, one]
+
+
 def test_what_a_shell_leaves_running_ends_with_its_node(runner: Runner) -> None:
     outcome = runner("node { sh 'setsid sleep 600 > /dev/null 2>&1 & echo $! > child' }")
     assert outcome.result == "SUCCESS"

@@ -18,7 +18,7 @@ JOB = "Team A/delivery/deploy"
 PATH = "job/Team%20A/job/delivery/job/deploy"
 USER, TOKEN, PASSWORD = "robot", "correct-horse-battery", "a-password-of-robot"
 PARAMETERS = {"APP": "shop", "VERSION": "1.0.0", "ENVIRONMENT": "dev"}
-FIND = r"GET .*/deploy/api/json\?tree=nextBuildNumber"
+FIND = r"GET .*/deploy/api/json\?tree=nextBuildNumber.*"
 START = r"POST .*/buildWithParameters.*"
 ITEM = r"GET /queue/item/.*"
 QUEUE = r"GET /queue/api/json.*"

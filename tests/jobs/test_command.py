@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from jenkins_cd.cli import run
+from jenkins_cd.jobs import patience
 from tests.jenkins.controller import RunningBuild
 from tests.jenkins.controller.answers import Answer, denied
 from tests.jenkins.controller.configs import pipeline
@@ -161,6 +162,7 @@ def test_the_platform_file_says_which_jenkins_and_which_job(
 
 
 def test_a_wrong_token_is_bad_input(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "DOUBTS", (0.01, 0.01, 0.01))
     monkeypatch.setenv("JENKINS_TOKEN", "another-token")
     code, _, err = bench.trigger()
     assert code == 2

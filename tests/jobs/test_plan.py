@@ -92,11 +92,12 @@ def test_an_empty_controller_gets_the_folder_and_the_jobs(double: JenkinsDouble,
     assert deploy.concurrent
     assert "<sandbox>true</sandbox>" in deploy.config
     assert "<numToKeep>200</numToKeep>" in deploy.config
-    app, version, environment = deploy.parameters
+    app, version, environment, request = deploy.parameters
     assert (app.name, app.kind) == ("APP", "StringParameterDefinition")
     assert "Released until now: storefront." in app.description
     assert (version.name, version.kind) == ("VERSION", "StringParameterDefinition")
     assert (environment.name, environment.choices) == ("ENVIRONMENT", ("dev", "staging", "prod"))
+    assert (request.name, request.default) == ("REQUEST_ID", "")
 
 
 def test_people_choose_among_released_apps_and_the_environments_that_want_a_person(

@@ -40,7 +40,7 @@ def before() -> Iterator[dict[str, Any]]:
             if state.keeper_lives():
                 pytest.skip(f"the lab is in use: {lease.holders()}")
             clean.clean()
-            found = footprint()
+            found = {**footprint(), "processes": programs()}
         yield found
 
 
@@ -56,19 +56,24 @@ def footprint() -> dict[str, Any]:
         "groups": cgroups.left(),
         "covered": [name for name in clean.COVERED if Path(name).exists()],
         "folders": sorted(Path(tempfile.gettempdir()).glob("jenkins-cd-lab-*")),
-        "processes": programs(),
     }
 
 
-def programs() -> list[str]:
-    """Return the programs of a lab that run: its two processes, and what these start."""
-    found = []
+def left(before: dict[str, Any]) -> dict[str, Any]:
+    """Return the footprint, with what of a lab runs that did not run before: another checkout's lab is not ours."""
+    started = {pid: words for pid, words in programs().items() if pid not in before["processes"]}
+    return {**footprint(), "processes": {**before["processes"], **started}}
+
+
+def programs() -> dict[str, str]:
+    """Return by process ID the programs of labs that run: their two processes, and what these start."""
+    found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             words = (folder / "cmdline").read_bytes().decode().split("\0")
             own = "tests.lab" in words and not {"keep", "inner"}.isdisjoint(words)
             if own or (folder / "exe").readlink().parts[-3:-1] in BUILT:
-                found.append(" ".join(words))
+                found[folder.name] = " ".join(words)
     return found
 
 
@@ -115,17 +120,18 @@ def gone(before: dict[str, Any]) -> None:
     with lease.gate(print):
         if state.keeper_lives():
             pytest.skip("somebody else has joined, or has started a lab")
-        until(lambda: not programs())
-        assert footprint() == before
+        until(lambda: left(before)["processes"] == before["processes"])
+        assert left(before) == before
 
 
 def test_when_the_last_one_leaves_nothing_is_left(before: dict[str, Any]) -> None:
     with started() as up:
         run_a_pod(Lab.read())
         only(up)
-        during = footprint()
+        during = left(before)
         assert network.BRIDGE in during["interfaces"]
-        assert all(during[name] for name in ("rules", "groups", "processes"))
+        assert all(during[name] for name in ("rules", "groups"))
+        assert during["processes"] != before["processes"]
         up.send_signal(signal.SIGTERM)
         _, said = up.communicate(timeout=PATIENCE)
         assert up.returncode == 130
@@ -139,8 +145,8 @@ def test_it_can_be_stopped_for_everybody(before: dict[str, Any]) -> None:
         with lease.gate(print):
             only(up)
             os.kill(int(state.KEEPER.read_text(encoding="ascii")), signal.SIGTERM)
-            until(lambda: not programs())
-            assert footprint() == before
+            until(lambda: left(before)["processes"] == before["processes"])
+            assert left(before) == before
         _, said = up.communicate(timeout=PATIENCE)
     assert "stopped by somebody else" in said
 
@@ -152,7 +158,7 @@ def test_after_a_kill_the_pods_are_gone_and_the_next_start_cleans_up(before: dic
             only(up)
             os.kill(int(state.KEEPER.read_text(encoding="ascii")), signal.SIGKILL)
             up.kill()
-            until(lambda: not programs())
+            until(lambda: left(before)["processes"] == before["processes"])
         assert network.has_bridge()
     with started() as up:
         only(up)

@@ -80,6 +80,21 @@ def test_the_real_tools_find_the_flaws_and_each_is_placed(tmp_path: Path, toolch
 
 
 @pytest.mark.parametrize(("toolchain", "stage"), EXPECTED)
+def test_the_real_tools_find_the_same_whatever_an_agent_likes_to_see(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, toolchain: str, stage: str
+) -> None:
+    for name in ("FORCE_COLOR", "CLICOLOR_FORCE", "PY_COLORS", "MYPY_FORCE_COLOR"):
+        monkeypatch.setenv(name, "1")
+    monkeypatch.setenv("COLUMNS", "10")
+    monkeypatch.setenv("PYTHONWARNINGS", "ignore")
+    monkeypatch.setenv("LANG", "de_DE.UTF-8")
+    odd = tmp_path / "a [b] (c) é"
+    odd.mkdir()
+    result = STAGES[stage].run(build(write(odd, FLAWED[toolchain]), ANY_WARNING))
+    assert told(result.findings) == EXPECTED[toolchain, stage], result.evidence
+
+
+@pytest.mark.parametrize(("toolchain", "stage"), EXPECTED)
 def test_a_clean_project_passes_and_the_log_names_the_tools_that_found_nothing(
     tmp_path: Path, toolchain: str, stage: str
 ) -> None:

@@ -131,6 +131,25 @@ def test_another_common_chart_is_fetched_from_the_platforms_registry(shop: Shop,
         package.run(shop.build(platform=False))
 
 
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [
+        (common_chart.identity()[1], "jenkins-cd common-chart publish; check"),
+        ("7.0.0", "jenkins-cd common-chart publish (this one has "),
+    ],
+)
+def test_where_the_common_chart_cannot_be_fetched_it_is_told_how_it_gets_there(
+    shop: Shop, version: str, said: str
+) -> None:
+    name = common_chart.identity()[0]
+    needs = f"dependencies: [{{name: {name}, version: {version}, repository: '{shop.charts}'}}]\n"
+    shop.commit({**OWN_CHART, "chart/Chart.yaml": OWN_CHART["chart/Chart.yaml"] + needs})
+    with pytest.raises(ExternalFailure) as caught:
+        package.run(shop.build())
+    assert "not found" in caught.value.message.splitlines()[0]
+    assert said in caught.value.hint
+
+
 @pytest.mark.parametrize("wraps", [False, True], ids=["values of the common chart", "values of the app's chart"])
 def test_the_chart_is_rendered_with_the_values_of_every_environment(shop: Shop, wraps: bool) -> None:
     name = "storefront" if wraps else "common-chart"

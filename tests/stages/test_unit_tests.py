@@ -120,6 +120,22 @@ def test_all_files_of_the_glob_that_this_run_wrote_are_read_and_no_others(tmp_pa
     assert (tmp_path / "pom.xml").exists()
 
 
+def test_what_jenkins_is_given_is_what_this_run_has_read(tmp_path: Path) -> None:
+    write(tmp_path, {"out/old.xml": FAILED, ".jenkins-cd/unit-tests/junit.xml": FAILED})
+    file = tmp_path / ".jenkins-cd/unit-tests/junit.xml"
+    run(tmp_path, f'echo "{PASSED}" > out/a.xml; echo "{PASSED}" > out/b.xml', junit="out/*.xml")
+    assert file.read_text(encoding="utf-8").count("<testcase") == 2
+    assert "<failure" not in file.read_text(encoding="utf-8")
+    run(tmp_path, "echo '<testsuite' > out/a.xml", junit="out/*.xml")
+    assert not file.exists()
+
+
+def test_a_report_that_cannot_be_read_is_not_given_to_jenkins(tmp_path: Path) -> None:
+    """The tool's own file may be where ours would be."""
+    run(tmp_path, "echo '<testsuite' > .jenkins-cd/unit-tests/junit.xml", junit=".jenkins-cd/unit-tests/junit.xml")
+    assert not (tmp_path / ".jenkins-cd/unit-tests/junit.xml").exists()
+
+
 def test_a_junit_file_of_an_earlier_run_does_not_pass(tmp_path: Path) -> None:
     write(tmp_path, {"out/a.xml": PASSED})
     result = run(tmp_path, "true", junit="out/*.xml")
@@ -143,6 +159,29 @@ def test_what_is_no_proof_of_passed_tests_fails(tmp_path: Path, command: str, wh
     result = run(tmp_path, command, junit="out.xml")
     assert result.status == "failed"
     assert why in result.reason
+
+
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        ("mkfifo out/a.xml", "a.xml is no file"),
+        ("ln -s /dev/zero out/a.xml", "is a link out of"),
+        ("ln -s / out/a", "is a link out of"),
+        ("truncate -s 300M out/a.xml", "larger than 200 MB"),
+    ],
+)
+@pytest.mark.parametrize("pattern", ["out/**", "out/a*", "**/*"])
+def test_what_is_no_file_of_the_checkout_is_not_read(tmp_path: Path, command: str, why: str, pattern: str) -> None:
+    result = run(tmp_path, f"mkdir out; {command}; exit 0", junit=f"'{pattern}'")
+    assert result.status == "failed"
+    assert why in result.reason
+
+
+def test_a_link_to_a_folder_above_is_no_way_without_end(tmp_path: Path) -> None:
+    result = run(
+        tmp_path, f'mkdir out; ln -s .. out/up; ln -s . out/here; echo "{PASSED}" > out/a.xml', junit="'**/*.xml'"
+    )
+    assert (result.status, len(result.tests.cases if result.tests else ())) == ("passed", 1)
 
 
 def test_a_command_without_reports_passes_by_its_exit_code_alone(tmp_path: Path) -> None:

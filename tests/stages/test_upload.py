@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from jenkins_cd import results
+from jenkins_cd import ci, results
 from jenkins_cd.demo.services import Registry
 from jenkins_cd.errors import GateFailed, Refused
 from jenkins_cd.gitops.ledger import Ledger
@@ -86,6 +86,44 @@ def test_other_content_under_a_published_version_is_refused_before_anything_is_p
     assert first.image.content in caught.value.message
     assert tags(shop) == digests(first)
     assert upload.run(shop.package("1.0.1")).status == "passed"
+
+
+def test_a_release_from_another_source_is_refused_before_any_work_and_before_anything_is_pushed(shop: Shop) -> None:
+    upload.run(shop.package())
+    git(shop.checkout, "remote", "add", "origin", "https://git.local/mallory/storefront.git")
+    build = shop.package("9.0.0")
+    words = r"shop/storefront 9\.0\.0 comes from https://git\.local/mallory/storefront\.git"
+    for act in (lambda: ci.check_source(build, ["upload"]), lambda: upload.run(build)):
+        with pytest.raises(Refused, match=words):
+            act()
+    assert tags(shop, "9.0.0") == (None, None)
+    assert published(build) is None
+    ci.check_source(build, ["build"])
+    ci.check_source(replace(build, unreleased="it is a branch"), ["upload"])
+
+
+def test_a_source_that_is_bound_is_checked_without_the_ledger(shop: Shop) -> None:
+    git(shop.checkout, "remote", "add", "origin", "git@git.local:shop/storefront.git")
+    bound = (
+        Path(shop.platform).read_text(encoding="utf-8").replace(str(shop.deploy), str(shop.deploy.parent / "away.git"))
+    )
+    for url, allowed in (("https://git.local/{project}/{app}.git", True), ("https://git.local/museum/*", False)):
+        Path(shop.platform).write_text(f"{bound}apps: {{'*': '{url}'}}\n", encoding="utf-8")
+        build = shop.build()
+        if allowed:
+            ci.check_source(build, ["upload"])  # that the ledger is away is for the stage to tell
+        else:
+            with pytest.raises(Refused, match="the platform file binds it to https://git"):
+                ci.check_source(build, ["upload"])
+
+
+def test_who_wrote_the_commit_is_recorded(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_AUTHOR_NAME", "Jane")
+    monkeypatch.setenv("GIT_AUTHOR_EMAIL", "jane@shop.example")
+    shop.commit({"page.html": "<h1>Another shop</h1>\n"})
+    release = upload.run(shop.package()).release
+    assert release
+    assert release.authors[0] == "Jane <jane@shop.example>"
 
 
 def test_a_changed_checkout_is_refused(shop: Shop) -> None:

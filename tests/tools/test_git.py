@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import os
-import shlex
 import socket
 import subprocess
 import threading
@@ -46,6 +44,21 @@ def test_the_state_names_the_commit_and_its_date(app: Path, monkeypatch: pytest.
     assert (state.commit, state.committed) == (made, datetime(2026, 1, 2, 1, 4, 5, tzinfo=timezone.utc))
     assert (state.dirty, state.tags, state.last_tag, state.distance, state.shallow) == (False, (), None, 2, False)
     assert state.source == app.as_uri()
+
+
+def test_who_wrote_and_who_committed_the_commit_is_known(app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for role, name in (("AUTHOR", "Jane Döe"), ("COMMITTER", "Forge")):
+        monkeypatch.setenv(f"GIT_{role}_NAME", name)
+        monkeypatch.setenv(f"GIT_{role}_EMAIL", f"{role.lower()}@shop.example")
+    (app / ".mailmap").write_text("Somebody Else <else@shop.example> <author@shop.example>\n", encoding="utf-8")
+    run(app, "add", "--all")
+    run(app, "commit", "-q", "-m", "Together\n\nCo-authored-by: Joe <joe@shop.example>\nCo-Authored-By: Mia <mia@x>")
+    assert git.state(app).authors == (
+        "Jane Döe <author@shop.example>",
+        "Forge <committer@shop.example>",
+        "Joe <joe@shop.example>",
+        "Mia <mia@x>",
+    )
 
 
 def test_only_tracked_files_make_it_dirty(app: Path) -> None:
@@ -200,8 +213,9 @@ def test_a_command_that_hangs_is_ended(app: Path) -> None:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         started = time.monotonic()
+        url = f"git://127.0.0.1:{silent.getsockname()[1]}/x"
         with pytest.raises(ExternalFailure, match="no end after"):
-            git.run(["ls-remote", f"git://127.0.0.1:{silent.getsockname()[1]}/x"], folder=app, timeout=0.5)
+            git.run(["ls-remote", url], folder=app, url=url, timeout=0.5)
         assert time.monotonic() - started < 5
 
 
@@ -251,42 +265,6 @@ def test_credentials_may_come_from_a_file(asking: str, monkeypatch: pytest.Monke
     with pytest.raises(Refused):
         git.read_file(f"{asking}/forbidden.git", "main", "x")
     assert f"Basic {b64encode(b'git:from-a-file').decode()}" in _Asking.seen
-
-
-def test_credentials_are_for_one_host_and_in_no_argument(
-    monkeypatch: pytest.MonkeyPatch, asking: str, app: Path
-) -> None:
-    monkeypatch.setenv("JENKINS_CD_GIT_PASSWORD", "correct-horse")
-    environment = git.environment("https://elsewhere.example:8443/x.git")
-    scoped = {key for key in environment.values() if key.startswith("credential")}
-    assert scoped == {"credential.https://elsewhere.example:8443.helper"}
-    done = subprocess.run(
-        ["git", "ls-remote", f"{asking}/forbidden.git"], env={**os.environ, **environment}, capture_output=True, cwd=app
-    )
-    assert done.returncode != 0
-    assert _Asking.seen == [""]
-
-
-def test_configuration_that_is_there_already_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in (("COUNT", "1"), ("KEY_0", "user.name"), ("VALUE_0", "Jane")):
-        monkeypatch.setenv(f"GIT_CONFIG_{name}", value)
-    environment = git.environment()
-    assert "GIT_CONFIG_KEY_0" not in environment
-    assert environment["GIT_CONFIG_COUNT"] == str(1 + sum(key.startswith("GIT_CONFIG_KEY") for key in environment))
-
-
-def test_ssh_never_asks(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "BatchMode=yes" in git.environment()["GIT_SSH_COMMAND"]
-    monkeypatch.setenv("GIT_SSH_COMMAND", "ssh -i key")
-    assert "GIT_SSH_COMMAND" not in git.environment()
-
-
-def test_a_key_is_the_only_one_that_ssh_offers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("JENKINS_CD_GIT_SSH_KEY", "/run/a key's/id; rm -rf x")
-    command = shlex.split(git.environment()["GIT_SSH_COMMAND"])
-    assert command[0] == "ssh"
-    assert command[command.index("-i") + 1] == "/run/a key's/id; rm -rf x"
-    assert {"BatchMode=yes", "IdentitiesOnly=yes"} <= set(command)
 
 
 def test_an_unknown_host_is_told() -> None:

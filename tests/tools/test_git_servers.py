@@ -14,7 +14,7 @@ from jenkins_cd import masking
 from jenkins_cd.errors import ExternalFailure, Refused
 from jenkins_cd.gitops.ledger import Ledger
 from jenkins_cd.gitops.repository import Repository
-from jenkins_cd.tools import git
+from jenkins_cd.tools import git, git_environment
 from tests.gitops.remotes import bare, count, hook
 from tests.gitops.remotes import git as run
 from tests.gitops.samples import platform, release
@@ -230,7 +230,7 @@ def test_the_password_is_offered_to_no_other_server(
     http: HttpServer, remote: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with http_server(remote.parent, USERS, frozenset({"robot"})) as other:
-        environment = {**os.environ, **git.environment(http.url("deploy.git"))}
+        environment = {**os.environ, **git_environment.to(http.url("deploy.git"), tmp_path).variables}
         command = ["git", "ls-remote", other.url("deploy.git")]
         done = subprocess.run(command, env=environment, capture_output=True, check=False, cwd=tmp_path)
         assert done.returncode != 0

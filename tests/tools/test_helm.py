@@ -122,6 +122,30 @@ def test_a_chart_that_is_not_there_is_told(tmp_path: Path, registry_charts: str)
         helm.pull(registry_charts, "lost", "1.0.0", tmp_path, plain_http=True)
 
 
+@pytest.mark.parametrize(
+    ("repository", "reason"),
+    [
+        ("oci://127.0.0.1:1/charts", "connection refused"),
+        ("http://127.0.0.1:1/charts", "connection refused"),
+        ("REGISTRY", "not found"),
+        ("file://../nowhere", "not found"),
+    ],
+)
+def test_why_a_dependency_cannot_be_fetched_stands_in_the_first_line(
+    tmp_path: Path, registry_charts: str, repository: str, reason: str
+) -> None:
+    source = repository.replace("REGISTRY", registry_charts)
+    needs = f"dependencies: [{{name: lost, version: 1.0.0, repository: '{source}'}}]\n"
+    (tmp_path / "Chart.yaml").write_text(f"apiVersion: v2\nname: front\nversion: 1.0.0\n{needs}", encoding="utf-8")
+    with pytest.raises(ExternalFailure) as caught:
+        helm.dependency_build(tmp_path, plain_http=True, hint="publish it")
+    first, *others = caught.value.message.splitlines()
+    assert first.startswith("cannot fetch the dependencies of the chart front: ")
+    assert reason in first
+    assert any(line.startswith("helm dependency build") for line in others)
+    assert caught.value.hint == "publish it; check `dependencies` in its Chart.yaml"
+
+
 def test_a_dependency_is_fetched_from_the_registry(chart: Path, tmp_path: Path, registry_charts: str) -> None:
     helm.push(helm.package(chart, tmp_path / "made", "2.0.0"), registry_charts, plain_http=True)
     app = tmp_path / "app"

@@ -51,6 +51,21 @@ def test_the_same_commit_gives_the_same_image(recipe: images.Recipe, buildah: im
     assert images.build(buildah, recipe, tmp_path / "third") != first
 
 
+def test_a_builder_gets_the_login_of_the_registry_and_no_secret_in_its_environment(
+    recipe: images.Recipe, buildah: images.Builder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a Dockerfile runs can read the environment of the programs above it."""
+    secrets = {"JENKINS_CD_REGISTRY_USERNAME": "robot", "JENKINS_CD_REGISTRY_PASSWORD": "canary-of-the-registry",
+               "JENKINS_CD_GIT_PASSWORD": "canary-of-git", "JENKINS_CD_ARGOCD_TOKEN": "canary-of-argocd"}  # fmt: skip
+    for name, value in secrets.items():
+        monkeypatch.setenv(name, value)
+    script = f"env > {tmp_path}/seen; cat $REGISTRY_AUTH_FILE > {tmp_path}/login; echo sha256:1 > $0"
+    writes = replace(buildah, build=lambda _recipe, scratch: ["sh", "-c", script, str(scratch / "image-id")])
+    assert images.build(writes, recipe, tmp_path / "made") == "sha256:1"
+    assert "canary" not in (tmp_path / "seen").read_text(encoding="utf-8")
+    assert recipe.repository.partition("/")[0] in (tmp_path / "login").read_text(encoding="utf-8")
+
+
 def test_an_image_says_what_it_is(recipe: images.Recipe, buildah: images.Builder, tmp_path: Path) -> None:
     content = images.build(buildah, recipe, tmp_path / "made")
     digest = images.push(buildah, content, recipe.tag, tmp_path / "made", plain_http=True)

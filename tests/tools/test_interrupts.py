@@ -12,7 +12,7 @@ import pytest
 from jenkins_cd.errors import Interrupted
 from jenkins_cd.tools import interrupts
 
-STOPS = [signal.SIGINT, signal.SIGTERM]
+STOPS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 
 def stop() -> None:

@@ -94,9 +94,10 @@ def test_a_start_that_cannot_have_been_accepted_is_sent_again(double: JenkinsDou
 def test_a_controller_that_says_nothing_is_not_waited_for_forever(double: JenkinsDouble) -> None:
     hurried = Connection(double.url, "robot", "correct-horse-battery", attempts=1, timeout=0.2)
     assert jenkins.names(hurried) == ["deploy"]
-    double.faults.hang(times=2)
+    double.faults.hang(times=1)
     with pytest.raises(Unavailable, match="no answer"):
         jenkins.names(hurried)
+    double.faults.hang(times=1, on=r"POST .*")
     with pytest.raises(Unsure, match="no answer"):
         builds.start(hurried, "deploy", {})
 

@@ -17,6 +17,7 @@ from jenkins_cd.tools.kubernetes import Cluster
 from tests.tools.api_server import CUT, Answer, Double, certificates, running, status
 
 POD = {"metadata": {"name": "web-1", "resourceVersion": "7"}}
+VERSION = {"major": "1", "minor": "33+"}
 BUSY = [Answer(503, b"busy"), Answer(429, b"slower", {"Retry-After": "0"}), Answer(None), Answer(body=POD)]
 
 
@@ -72,11 +73,15 @@ def test_what_an_overloaded_server_did_not_look_at_is_sent_again(server: Double,
 def test_a_server_that_comes_up_later_still_gets_what_is_to_be_created() -> None:
     port = free_port()
     cluster, done = Cluster(server=f"http://127.0.0.1:{port}", patience=20), []
-    waiting = threading.Thread(target=lambda: done.append(kubernetes.post(cluster, "/api/v1/namespaces", POD)))
+    waiting = threading.Thread(
+        target=lambda: done.append(kubernetes.post(cluster, "/api/v1/namespaces/shop/pods", POD))
+    )
     waiting.start()
-    with running(Double(port)) as server:
+    double = Double(port)
+    double.answers = [Answer(201, POD)]
+    with running(double) as server:
         waiting.join()
-    assert (done, methods(server)) == ([{}], ["POST"])
+    assert (done, methods(server)) == ([POD], ["POST"])
 
 
 def test_patience_ends(server: Double, cluster: Cluster) -> None:
@@ -130,7 +135,7 @@ def test_each_refusal_has_its_class_and_the_servers_words(
 def test_a_conflict_tells_its_reason(server: Double, cluster: Cluster) -> None:
     server.answers = [status(409, "there", "AlreadyExists")]
     with pytest.raises(kubernetes.Conflict) as caught:
-        kubernetes.post(cluster, "/api/v1/namespaces", POD)
+        kubernetes.post(cluster, "/api/v1/namespaces/shop/pods", POD)
     assert caught.value.reason == "AlreadyExists"
 
 
@@ -197,6 +202,7 @@ def test_the_token_is_sent_whatever_netrc_says(
 ) -> None:
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login jane password secret", encoding="utf-8")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    server.answers = [Answer(body=VERSION)]
     kubernetes.get(cluster, "/version")
     assert server.headers[0]["Authorization"] == "Bearer let-me-in"
     assert "let-me-in" not in repr(cluster)
@@ -204,13 +210,14 @@ def test_the_token_is_sent_whatever_netrc_says(
 
 def test_a_client_certificate_is_shown_to_a_server_that_has_another_name_than_its_address(keys: Path) -> None:
     server = Double()
+    server.answers = [Answer(body=VERSION)]
     server.speak_tls(keys)
     certificate, key = (keys / "agent.crt").read_bytes(), (keys / "agent.key").read_bytes()
     agent = Cluster(server=server.url, certificate=certificate, key=key)
     known = replace(agent, ca=(keys / "ca.crt").read_bytes())
     with running(server):
-        assert kubernetes.get(replace(known, tls_server_name="api.internal"), "/version") == {}
-        assert kubernetes.get(replace(agent, insecure=True), "/version") == {}
+        assert kubernetes.get(replace(known, tls_server_name="api.internal"), "/version") == VERSION
+        assert kubernetes.get(replace(agent, insecure=True), "/version") == VERSION
         assert server.people == ["agent"] * 2
         for wrong in (known, agent):
             with pytest.raises(BadInput, match="is not the API server that the kubeconfig means"):

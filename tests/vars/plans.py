@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from jenkins_cd.ci_plan import CiPlan
+from jenkins_cd.deploy_steps import STAGES
 from jenkins_cd.pipelines import Credential, Downstream, PipelinePlan, Snapshot, Step
 
 PLATFORM = Snapshot(file=".jenkins-cd/platform.yaml", digest="sha256:0")
@@ -24,8 +25,8 @@ def stage(name: str, *needs: str, wave: int = 0, **more: Any) -> Step:
 
 BUILD = stage("build")
 CHECK = stage("dead-code", findings=".jenkins-cd/dead-code.sarif")
-TESTS = stage("unit-tests", "build", wave=1, junit=".jenkins-cd/unit-tests/*.xml")
-PACKAGE = stage("package", "build", wave=1, credentials=(account("registry"),))
+TESTS = stage("unit-tests", "build", wave=1, junit=".jenkins-cd/unit-tests/junit.xml")
+PACKAGE = stage("package", "build", wave=1, credentials=(account("registry"), account("git")))
 UPLOAD = stage(
     "upload", "build", "dead-code", "unit-tests", "package", wave=2, credentials=(account("registry"), account("git"))
 )
@@ -50,13 +51,19 @@ def deployment(title: str = "storefront 1.0.0 → dev") -> PipelinePlan:
     """Return a plan of a deployment."""
     given = (account("registry"), account("git"))
     names = ("--app", "storefront", "--version", "1.0.0", "--environment", "dev")
+    shown = list(STAGES.items())
     steps = [
-        Step(stage=shown, arguments=("deploy", *names, "--step", name), wave=wave, credentials=given)
-        for wave, (name, shown) in enumerate(
-            {"plan": "Plan", "apply": "Deploy", "verify": "Verify", "test": "Tests"}.items()
+        Step(
+            stage=title,
+            arguments=("deploy", *names, "--step", name),
+            needs=tuple(before for _, before in shown[:wave][-1:]),
+            wave=wave,
+            credentials=() if name == "test" else given,
+            junit="" if name in ("plan", "test") else ".jenkins-cd/tests/dev/junit.xml",
+            always=name == "record",
         )
+        for wave, (name, title) in enumerate(shown)
     ]
-    steps[1:] = [replace(step, junit=".jenkins-cd/tests/dev/junit.xml") for step in steps[1:]]
     return PipelinePlan(title=title, steps=tuple(steps), lock="jenkins-cd deploys storefront to dev", platform=PLATFORM)
 
 

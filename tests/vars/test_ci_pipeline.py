@@ -18,9 +18,10 @@ SHELL_STAGES = [("Plan",), ("build",), ("dead-code",), ("unit-tests",), ("packag
 @pytest.fixture
 def ci(scene: Scene) -> Scene:
     """A build whose stages all pass, and leave what they publish."""
-    page = {".jenkins-cd/report/index.html": "<html>", ".jenkins-cd/unit-tests/junit.xml": JUNIT}
+    page = {".jenkins-cd/report/index.html": "<html>"}
     scene.answers = {
         "ci --plan": document(plans.ci()),
+        "ci unit-tests": {"files": {".jenkins-cd/unit-tests/junit.xml": JUNIT}},
         "ci upload": {"files": page},
         "ci dead-code": {"files": {".jenkins-cd/dead-code.sarif": SARIF}},
     }
@@ -56,8 +57,8 @@ def test_each_stage_is_given_just_the_credentials_of_its_plan(ci: Scene) -> None
     registry = {"JENKINS_CD_REGISTRY_USERNAME", "JENKINS_CD_REGISTRY_PASSWORD"}
     git = {"JENKINS_CD_GIT_USERNAME", "JENKINS_CD_GIT_PASSWORD"}
     assert given == {
-        "Plan": set(), "build": set(), "dead-code": set(), "unit-tests": set(), "package": registry,
-        "upload": registry | git,
+        "Plan": set(), "build": set(), "dead-code": set(), "unit-tests": set(),
+        "package": registry | git, "upload": registry | git,
     }  # fmt: skip
     for started in ci.started:
         found = {name for name in started.environment if name.startswith(("JENKINS_CD_REGISTRY", "JENKINS_CD_GIT"))}
@@ -83,9 +84,41 @@ def test_tests_findings_and_the_page_are_published(ci: Scene) -> None:
     ci.run(TWO_LINES)
     shown = dict(ci.shown)
     assert set(shown) == {"junit", "recordIssues", "publishHTML"}
-    assert shown["junit"]["testResults"] == ".jenkins-cd/unit-tests/*.xml"
+    assert shown["junit"]["testResults"] == ".jenkins-cd/unit-tests/junit.xml"
     assert ".jenkins-cd/dead-code.sarif" in str(shown["recordIssues"])
     assert ".jenkins-cd/report" in str(shown["publishHTML"])
+
+
+def test_findings_are_recorded_without_a_page_of_words_in_the_log(ci: Scene) -> None:
+    [call] = ci.run(TWO_LINES).called("recordIssues")
+    assert call.arguments["quiet"] is True
+
+
+def test_where_a_stage_has_written_no_tests_jenkins_is_not_asked_for_any(ci: Scene) -> None:
+    ci.answers["ci unit-tests"] = failing("unit-tests: gotestsum is not installed", code=2)
+    assert ci.run(TWO_LINES).called("junit") == []
+
+
+def test_why_a_build_failed_is_its_description(ci: Scene) -> None:
+    ci.answers["ci unit-tests"] = failing("unit-tests: 1 failed test, 0 allowed", evidence="main_test.go:3")
+    assert ci.run(TWO_LINES).description == "jenkins-cd ci unit-tests: unit-tests: 1 failed test, 0 allowed"
+
+
+def test_an_outer_node_with_its_own_checkout_is_where_everything_runs(ci: Scene) -> None:
+    script = f"node('builder') {{\n    writeFile(file: 'cd.yaml', text: 'app: a')\n    {TWO_LINES}\n}}"
+    outcome = ci.run(script)
+    assert outcome.result == "SUCCESS", outcome.log
+    assert len(outcome.called("node")) == 1
+    assert {started.folder for started in ci.started} == {str(ci.workspace)}
+
+
+def test_every_command_of_a_pipeline_knows_the_run_and_the_next_run_is_another(ci: Scene) -> None:
+    runs = []
+    for _ in range(2):
+        assert ci.run(TWO_LINES).result == "SUCCESS"
+        [run] = {started.environment["JENKINS_CD_RUN"] for started in ci.started}
+        runs.append(run)
+    assert len(set(runs)) == 2
 
 
 def test_a_plugin_that_is_missing_costs_its_view_and_not_the_build(ci: Scene) -> None:

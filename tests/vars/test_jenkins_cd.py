@@ -144,6 +144,26 @@ def test_the_command_knows_who_wants_the_build(scene: Scene, causes: list[dict[s
     assert scene.started[0].environment["JENKINS_CD_REQUESTED_BY"] == who
 
 
+@pytest.mark.parametrize(
+    ("script", "run"),
+    [
+        ("node { jenkinsCd 'status' }", "jenkins-shop-7"),
+        ("node { jenkinsCd.within([run: 'mine']) { jenkinsCd 'status' } }", "mine"),
+    ],
+)
+def test_in_a_pipeline_of_ones_own_the_results_are_the_build_s(scene: Scene, script: str, run: str) -> None:
+    scene.run(script, env={"BUILD_TAG": "jenkins-shop-7"})
+    assert scene.started[0].environment["JENKINS_CD_RUN"] == run
+
+
+def test_what_comes_back_is_saved_with_the_build_at_the_next_step(scene: Scene) -> None:
+    nested = {"a": [{"b": [1, 2.5, None, True, "ünï"]}, []], "c": {}}
+    scene.answers["status"] = {"ended": {"document": nested}}
+    outcome = scene.run("node { Map all = jenkinsCd('status')\n echo 'saved'\n echo \"${all.a[0].b} ${all.c}\" }")
+    assert outcome.result == "SUCCESS", outcome.log
+    assert "[1, 2.5, null, true, ünï] [:]" in outcome.log
+
+
 BOOTSTRAP = """#!/bin/sh
 # Stands in for the real one: it has nothing to install from until it is given something.
 if [ -n "${JENKINS_CD_WHEEL:-}" ]; then echo "installs $(cat "$JENKINS_CD_WHEEL")"; exec jenkins-cd; fi

@@ -73,12 +73,12 @@ class Story:
         assert result == expected, f"{self.log(name)}\n{self.error(name)}"
         self.ran[name] = self.user.versions()
 
-    def branch(self, name: str, ref: str, **variables: str) -> None:
-        """Let the multibranch project find a branch, a tag or a pull request."""
+    def branch(self, name: str, ref: str, *, script: str = "", **variables: str) -> None:
+        """Let the multibranch project find a branch, a tag or a pull request, with the Jenkinsfile of two lines."""
         job = f"shop/{name}"
         self.double.add_job(job, BRANCH)
         url = str(self.user.site.folder / "repositories" / "storefront.git")
-        script = (LIBRARY / "Jenkinsfile.example").read_text(encoding="utf-8")
+        script = script or (LIBRARY / "Jenkinsfile.example").read_text(encoding="utf-8")
         self.world.branches[job] = Branch(Scm(url=url, ref=ref), script, {"BRANCH_NAME": name, **variables})
 
     def error(self, name: str) -> str:
@@ -129,6 +129,15 @@ def deliver(told: Story) -> None:
     told.start("release", "shop/v1.0.0")
     told.finish("release")
     told.command("jobs with the app", "jobs", "apply")
+    told.branch("own", "v1.0.0", script=documented("jenkinsCd").replace("params.APP", "'storefront'"))
+    told.start("own pipeline", "shop/own")
+    told.finish("own pipeline")
+
+
+def documented(step: str) -> str:
+    """Return the example on the page of a step."""
+    page = (LIBRARY / f"docs/jenkins/{step}.md").read_text(encoding="utf-8")
+    return "@Library('jenkins-cd') _\n" + page.partition("```groovy\n")[2].partition("```")[0]
 
 
 def promote(told: Story) -> None:
@@ -213,6 +222,24 @@ def test_tests_findings_and_reports_are_published(story: Story) -> None:
     assert {kind for job, kind in kinds if job == "delivery/deploy"} == {"junit", "publishHTML"}
 
 
+def test_a_build_that_deployed_nothing_shows_no_report_of_another(story: Story) -> None:
+    """The deploy job works in one workspace: the build before has left its page and its tests there."""
+    shown = {
+        number: {call.name for call in outcome.calls} & {"publishHTML", "junit"}
+        for (job, number), outcome in story.world.outcomes.items()
+        if job == "delivery/deploy"
+    }
+    assert shown[story.builds["unapproved"].number] == set()
+    recorded = [number for number, steps in shown.items() if "publishHTML" in steps]
+    assert len(recorded) == len(story.user.must("history", "--app", "storefront", "--json").json["deployments"]) - 1
+    assert set(recorded) < set(shown)
+
+
+def test_the_documented_pipeline_of_ones_own_runs(story: Story) -> None:
+    assert story.builds["own pipeline"].result == "SUCCESS", story.log("own pipeline")
+    assert "last: 1.0.0" in story.log("own pipeline")
+
+
 def test_a_pull_request_is_checked_and_packaged_and_goes_nowhere(story: Story) -> None:
     assert story.builds["pull request"].result == "SUCCESS", story.log("pull request")
     assert "Nothing will be published: pull request 7 is checked, not released" in story.log("pull request")
@@ -274,8 +301,8 @@ def test_a_bad_version_is_rolled_back_and_its_evidence_is_in_the_build_s_error(s
 
 
 def test_every_stage_of_every_build_is_one_sh(story: Story) -> None:
-    for outcome in story.world.outcomes.values():
-        paths = [call.path for call in outcome.called("sh")]
+    for (job, _), outcome in story.world.outcomes.items():
+        paths = [call.path for call in outcome.called("sh") if job != "shop/own"]  # which has no stages
         assert len(paths) == len(set(paths))
 
 

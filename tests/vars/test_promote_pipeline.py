@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import threading
+import time
 from typing import Any
 
 import pytest
 
+from tests.jenkins.model import Build
+from tests.jenkins.questions import Answer, Question
 from tests.vars import plans
 from tests.vars.scene import PLATFORM, Scene, document, failing, stages
 
+PATIENCE = 2.0  # seconds that nobody answers for
 PARAMETERS = {"APP": "storefront", "VERSION": "1.0.0", "ENVIRONMENT": "staging", "REASON": "it's $ale time"}
 QUESTION = {"question": "Promote storefront 1.0.0 to staging?", "approvers": ["qa", "jane"], "already": False}
 
@@ -70,6 +75,24 @@ def test_a_no_records_nothing_and_deploys_nothing(promotion: Scene) -> None:
     assert promotion.built == []
 
 
+def test_a_question_that_is_aborted_records_nothing_and_deploys_nothing(
+    promotion: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has the right Job/Cancel can do so: Jenkins asks for no more."""
+    aborted = threading.Event()
+
+    def nobody_answers(_build: Build, _question: Question) -> Answer:
+        aborted.set()
+        time.sleep(PATIENCE)
+        return Answer(submitter="jane")
+
+    monkeypatch.setattr(promotion, "input", nobody_answers)
+    outcome = promotion.run("promotePipeline()", parameters=PARAMETERS, aborted=aborted)
+    assert outcome.result == "ABORTED"
+    assert [started.arguments[0] for started in promotion.started] == ["promote", "promote"]
+    assert (outcome.description or "", promotion.built) == ("", [])
+
+
 def test_an_answer_of_somebody_who_may_not_approve_deploys_nothing(promotion: Scene) -> None:
     promotion.answers["approve"] = failing("1.0.0 may not go to staging: admin is not one of its approvers", code=4)
     outcome = promotion.run("promotePipeline()", parameters=PARAMETERS)
@@ -81,6 +104,23 @@ def test_a_deployment_that_fails_fails_the_promotion(promotion: Scene) -> None:
     promotion.downstream = {"staging": "FAILURE"}
     outcome = promotion.run("promotePipeline()", parameters=PARAMETERS)
     assert outcome.error == "storefront 1.0.0 → staging: FAILURE\nit did not come up\nhttp://jenkins/job/d/3/"
+
+
+def test_a_promotion_is_one_run_on_whichever_agents(promotion: Scene) -> None:
+    promotion.run("promotePipeline()", parameters=PARAMETERS)
+    assert len({started.environment["JENKINS_CD_RUN"] for started in promotion.started}) == 1
+
+
+def test_a_refusal_is_told_in_the_build_s_description(promotion: Scene) -> None:
+    promotion.answers["promote --app"] = failing("1.0.0 may not go to staging: it is not verified in test", code=4)
+    outcome = promotion.run("promotePipeline()", parameters=PARAMETERS)
+    assert outcome.description.endswith("1.0.0 may not go to staging: it is not verified in test")
+
+
+def test_who_approved_stays_in_the_description_where_the_deployment_fails(promotion: Scene) -> None:
+    promotion.downstream = {"staging": "FAILURE"}
+    outcome = promotion.run("promotePipeline()", parameters=PARAMETERS)
+    assert outcome.description == "approved by jane; storefront 1.0.0 → staging: FAILURE"
 
 
 def test_what_is_deployed_already_needs_nobody(promotion: Scene) -> None:

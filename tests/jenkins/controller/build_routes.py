@@ -61,8 +61,8 @@ def _start(here: Controller, request: Request, job: Job, with_parameters: bool) 
         "userId": request.user,
         "userName": request.user,
     }
-    item = here.queue.add(job, values, [cause], request.user, _delay(request))
-    return Answer(status=201, headers={"Location": f"{here.url}/queue/item/{item.id}/"})
+    item, new = here.queue.add(job, values, [cause], request.user, _delay(request))
+    return Answer(status=201 if new else 303, headers={"Location": f"{here.url}/queue/item/{item.id}/"})
 
 
 def _submitted(request: Request, job: Job) -> dict[str, str | bool]:
@@ -89,12 +89,14 @@ def _delay(request: Request) -> float | None:
 
 
 def _log(here: Controller, request: Request, build: RunningBuild) -> Answer:
-    text, more = build.text(here.faults.log_delay)
+    """Tell the log as it is kept, with console notes and cut anywhere; only its line ends are made CRLF on the way."""
+    kept, more = build.raw(here.faults.log_delay)
     start = int(request.value("start", "0") or 0)
-    if start > len(text):  # as Jenkins does: another log than the reader thinks
+    if start > len(kept):  # as Jenkins does: another log than the reader thinks
         start = 0
-    headers = {"X-Text-Size": str(len(text)), **({"X-More-Data": "true"} if more else {})}
-    return Answer(body=text[start:], type="text/plain;charset=utf-8", headers=headers)
+    headers = {"X-Text-Size": str(len(kept)), **({"X-More-Data": "true"} if more else {})}
+    body = kept[start:].replace(b"\n", b"\r\n")
+    return Answer(body=body, type="text/plain;charset=utf-8", headers=headers)
 
 
 def _stop(here: Controller, request: Request, build: RunningBuild) -> Answer:

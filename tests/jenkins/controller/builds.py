@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 import traceback
@@ -11,6 +12,9 @@ from typing import Any, Protocol
 from urllib.parse import quote
 
 from tests.jenkins.questions import Answer, Question, Rejected
+
+# A console note: the preamble, a serialised object in Base64 behind its MAC, the postamble.
+NOTE = b"\x1b[8mha:////4M9QV2pWvBPAwSBeK/AAAAlx+LCAAAAAAAAP9b85aBtbiIQTGjNKU4P0+vIKc0PTOvWK8kMze1uCQxtyC1SC8+LyWVBRQ=\x1b[0m"
 
 
 class Aborted(Exception):
@@ -67,19 +71,26 @@ class RunningBuild:
         return "".join(f"job/{quote(part, safe='')}/" for part in self.job.split("/")) + f"{self.number}/"
 
     def log(self, text: str) -> None:
-        """Add to the console log. Readers see whole lines only, until the build has ended."""
+        """Add to the console log, as the controller does: with a note before each line that begins with a letter."""
+        self.write(re.sub(rb"(?m)^(?=\w)", NOTE, text.encode()))
+
+    def write(self, data: bytes) -> None:
+        """Add bytes to the log as they are; readers may see them at once."""
         with self.changed:
-            self.pieces.append((time.monotonic(), text.encode()))
+            self.pieces.append((time.monotonic(), data))
             self.changed.notify_all()
 
-    def text(self, delay: float = 0.0) -> tuple[bytes, bool]:
-        """Return the log as of `delay` seconds ago, and whether more may come."""
+    def raw(self, delay: float = 0.0) -> tuple[bytes, bool]:
+        """Return the log as it is kept, as of `delay` seconds ago, and whether more may come."""
         with self.changed:
             horizon = time.monotonic() - delay
             seen = b"".join(data for when, data in self.pieces if when <= horizon)
-            whole = b"".join(data for _, data in self.pieces)
-            more = self.building or len(seen) < len(whole)
-        return (seen[: seen.rfind(b"\n") + 1] if more else seen), more
+            return seen, self.building or len(seen) < sum(len(data) for _, data in self.pieces)
+
+    def text(self, delay: float = 0.0) -> tuple[bytes, bool]:
+        """Return the log as of `delay` seconds ago, without notes, and whether more may come."""
+        kept, more = self.raw(delay)
+        return re.sub(rb"\x1b\[8mha:.*?\x1b\[0m", b"", kept), more
 
     def wait(self, timeout: float | None = None) -> str:
         """Return its result once it has ended. Raises TimeoutError after `timeout` seconds."""

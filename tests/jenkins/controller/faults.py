@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.jenkins.controller.answers import Answer, gateway, oops, starting
+from tests.jenkins.controller.answers import Answer, container_error, gateway, oops, starting
 
 EVERYTHING = r".*"
 
@@ -42,9 +42,13 @@ class Faults:
         """Let the controller say that it is getting ready to work (503)."""
         self._add(on, starting(), times, late=False)
 
-    def broken(self, times: int | None = 1, on: str = EVERYTHING) -> None:
+    def no_users(self, times: int | None = 1, on: str = EVERYTHING) -> None:
+        """Refuse every token (401), as a controller that starts does for some seconds."""
+        self._add(on, container_error(401, "Invalid password/token for user: robot").answer, times, late=False)
+
+    def broken(self, times: int | None = 1, on: str = EVERYTHING, late: bool = False) -> None:
         """Answer an HTML page with a stack trace (500)."""
-        self._add(on, oops("java.lang.IllegalStateException: kaboom").answer, times, late=False)
+        self._add(on, oops("java.lang.IllegalStateException: kaboom").answer, times, late)
 
     def cut(self, times: int | None = 1, on: str = EVERYTHING, late: bool = False) -> None:
         """Cut the connection instead of an answer."""
@@ -56,9 +60,9 @@ class Faults:
             self.cleared.clear()
             self._rules.append(Rule(re.compile(on), None, times, late=False, silent=True))
 
-    def answer(self, answer: Answer, times: int | None = 1, on: str = EVERYTHING) -> None:
+    def answer(self, answer: Answer, times: int | None = 1, on: str = EVERYTHING, late: bool = False) -> None:
         """Answer with something of one's own."""
-        self._add(on, answer, times, late=False)
+        self._add(on, answer, times, late)
 
     def stale_crumbs(self) -> None:
         """Forget all sessions, and with them the crumbs that clients hold."""

@@ -63,18 +63,18 @@ class Queue:
         causes: Sequence[Mapping[str, Any]],
         user: str,
         quiet: float | None = None,
-    ) -> Item:
-        """Queue a build; as in Jenkins, one of the job that waits with the same parameters is returned instead."""
+    ) -> tuple[Item, bool]:
+        """Queue a build; returns the item, and whether it is new: Jenkins takes one that waits for the same."""
         with self.changed:
             same = [one for one in self.waiting() if one.job is job and one.parameters == parameters]
             if same:
-                return same[0]
+                return same[0], False
             pause = next(one for one in (quiet, job.quiet, self.quiet) if one is not None)
             item = Item(self._next_id, job, parameters, causes, user, time.monotonic() + pause)
             self._next_id += 1
             self._items[item.id] = item
             self.changed.notify_all()
-            return item
+            return item, True
 
     def find(self, number: int) -> Item | None:
         """Return an item that waits, or left not long ago."""

@@ -63,6 +63,8 @@ def _queue(here: Controller, request: Request, rest: list[str]) -> Answer:
             if item is None or not here.users.may(request.user, "Job/Read"):
                 raise not_found()
             return told(request, item_json(item, here.url))
+        case ["item", number] if number.isdecimal():
+            return answers.page(f"Queue item {number} - Jenkins")
         case ["cancelItem"] if request.method != "POST":
             raise need_post()
         case ["cancelItem"]:

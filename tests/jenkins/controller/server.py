@@ -114,7 +114,7 @@ class JenkinsDouble:
             raise KeyError(job)
         given = parameters or {}
         values = {one.name: typed(one, given.get(one.name, one.default)) for one in found.parameters}
-        item = self.queue.add(found, values, causes, "SYSTEM", 0.0)
+        item, _ = self.queue.add(found, values, causes, "SYSTEM", 0.0)
         return self.queue.started(item, timeout)
 
     def down(self) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import threading
 import uuid
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Literal
 
 from tests.jenkins.steps.environment import Layer
@@ -29,7 +30,7 @@ Unit = Literal["NANOSECONDS", "MICROSECONDS", "MILLISECONDS", "SECONDS", "MINUTE
 
 @step(block=True)
 def node(at: Running, label: str = "") -> Held:
-    workspace = at.build.workspace
+    workspace = _unused(at.build.workspace, at.scope.workspace)
     workspace.mkdir(parents=True, exist_ok=True)
     at.log(f"Running on {label or 'agent'} in {workspace}")
     cookie = str(uuid.uuid4())  # random, as in Jenkins: other runs on this machine are none of ours
@@ -42,6 +43,14 @@ def node(at: Running, label: str = "") -> Held:
         )
     finally:
         end_processes("JENKINS_NODE_COOKIE", cookie)
+
+
+def _unused(workspace: Path, held: Path | None) -> Path:
+    """Return the job's workspace, or `name@2` and so on where a node around this one holds it already."""
+    if held is None:
+        return workspace
+    number = held.name.removeprefix(workspace.name).removeprefix("@")
+    return workspace.with_name(f"{workspace.name}@{int(number or 1) + 1}")
 
 
 def _agent(at: Running, workspace: str, label: str, cookie: str) -> dict[str, str]:

@@ -23,6 +23,7 @@ from tests.jenkins.steps.step import step
 COOKIE = "JENKINS_SERVER_COOKIE"
 LOOK = 0.02  # seconds between looks at a process
 GRACE = 10.0  # seconds from SIGTERM to SIGKILL
+SOFT = 5.0  # seconds that one process is waited for before the next one's turn
 
 
 @step(node=True)
@@ -107,33 +108,62 @@ def _interrupt(at: Running, process: subprocess.Popen[bytes], cookie: str, wake:
 
 
 def end_processes(variable: str, value: str, group: int = 0) -> None:
-    """End what has the variable in its environment, as Jenkins' process killer does, and a process group."""
+    """End what has the variable in its environment, as Jenkins' process killer does, and a process group.
+
+    One after another, leaves first, each waited for (hudson.util.ProcessTree): who waits for a leaf goes on meanwhile.
+    """
     wanted = f"{variable}={value}".encode()
     for number in (signal.SIGTERM, signal.SIGKILL):
         told: set[int] = set()
         deadline = time.monotonic() + GRACE
         while (processes := _processes(wanted, group)) and time.monotonic() < deadline:
-            for each in processes - told:
-                _signal(each, number)
-            told |= processes
+            for each in _leaves_first(processes):
+                if each not in told:
+                    told.add(each)
+                    _signal(each, number)
+                    _wait_for(each)
             time.sleep(LOOK)
 
 
-def _processes(wanted: bytes, group: int) -> set[int]:
-    found = set()
+def _wait_for(process: int) -> None:
+    deadline = time.monotonic() + SOFT
+    while time.monotonic() < deadline and _stat(Path(f"/proc/{process}")):
+        time.sleep(LOOK)
+
+
+def _leaves_first(processes: dict[int, int]) -> list[int]:
+    """Return the processes of `processes` (parent by process) with every child before its parent."""
+
+    def depth(process: int) -> int:
+        return 1 + depth(processes[process]) if process in processes else 0
+
+    return sorted(processes, key=depth, reverse=True)
+
+
+def _processes(wanted: bytes, group: int) -> dict[int, int]:
+    """Return those that are to end, each with its parent."""
+    found = {}
     for folder in Path("/proc").iterdir():
-        if folder.name.isdigit() and _belongs(folder, wanted, group):
-            found.add(int(folder.name))
+        if folder.name.isdigit() and (stat := _stat(folder)):
+            parent, process_group = stat
+            if (group > 0 and process_group == group) or _has(folder, wanted):
+                found[int(folder.name)] = parent
     return found
 
 
-def _belongs(folder: Path, wanted: bytes, group: int) -> bool:
+def _stat(folder: Path) -> tuple[int, int] | None:
+    """Return parent and process group of a process; None where it has ended."""
     try:
-        state, _, process_group, *_ = (folder / "stat").read_text().rpartition(")")[2].split()
-        if state == "Z":
-            return False
-        return (group > 0 and int(process_group) == group) or wanted in (folder / "environ").read_bytes().split(b"\0")
+        state, parent, group, *_ = (folder / "stat").read_text().rpartition(")")[2].split()
     except (OSError, ValueError):
+        return None
+    return None if state == "Z" else (int(parent), int(group))
+
+
+def _has(folder: Path, wanted: bytes) -> bool:
+    try:
+        return wanted in (folder / "environ").read_bytes().split(b"\0")
+    except OSError:
         return False
 
 
