@@ -20,7 +20,7 @@ def main() -> None:
         gc.freeze()  # at its end Python looks for garbage among all of them, which takes 30 ms and more
     except KeyboardInterrupt:  # before anything has begun, or when all is done
         code = 130
-    except ImportError as error:
+    except (ImportError, SyntaxError) as error:
         # Of our own means nothing can be relied on now.
         print(f"jenkins-cd: this installation is not whole: {error}\n  next: install it again", file=sys.stderr)  # noqa: T201
         code = 2

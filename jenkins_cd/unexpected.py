@@ -24,9 +24,11 @@ def as_error(error: Exception, arguments: Sequence[str] = ()) -> JenkinsCdError:
         error = OSError(errno.ELOOP, str(error), str(error).partition("'")[2].rpartition("'")[0] or None)
     if isinstance(error, (OSError, UnicodeError, MemoryError)):
         return os_failures.explain(error)
-    if isinstance(error, ImportError):
+    if isinstance(error, (ImportError, SyntaxError)):
         return BadInput(f"this installation of jenkins-cd is not whole: {error}", "install it again")
-    file = write_log(error, arguments)
+    file = None
+    with contextlib.suppress(Exception):  # what is told must not fail over what cannot be kept
+        file = write_log(error, arguments)
     sent = f"send {file} to who maintains jenkins-cd" if file else "no folder is writable for a log of it"
     return Unexpected(
         f"a fault of jenkins-cd itself: {type(error).__name__}: {_words(error)} (at {_place(error)})",

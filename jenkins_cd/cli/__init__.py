@@ -186,8 +186,11 @@ def _watch_threads() -> list[JenkinsCdError]:
 
 
 def _tell(error: JenkinsCdError) -> int:
-    from jenkins_cd.report import console
-
     with contextlib.suppress(OSError):  # nobody listens
-        console.error(error)
+        try:
+            from jenkins_cd.report import console
+
+            console.error(error)
+        except Exception:  # an installation that is not whole
+            click.echo(f"jenkins-cd: {error.message}\n  next: {error.hint}", err=True)
     return error.exit_code

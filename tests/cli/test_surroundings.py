@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import jenkins_cd
 from jenkins_cd.errors import BadInput
 from jenkins_cd.tools.lock import cache_folder
 
@@ -225,3 +227,17 @@ def test_a_fault_in_a_stage_fails_that_stage_and_no_other(app: Path, tmp_path: P
 def test_a_log_that_the_disk_does_not_take_fails_the_stage_and_says_why(app: Path) -> None:
     run = "ci.build.run=head -c 3000000 /dev/zero | tr '\\\\0' x"
     told(app, f"trap '' XFSZ; ulimit -f 1000; cdx ci build --set \"{run}\"", 3, "logs/build.log", "larger than")
+
+
+@pytest.mark.parametrize("content", ["<<<<<<<\n", "import no_such_module\n", ""])
+@pytest.mark.parametrize("module", ["report/console.py", "results.py", "tools/lock.py", "cli/__init__.py", "files.py"])
+def test_an_installation_that_is_not_whole_is_told_as_such(
+    app: Path, tmp_path: Path, module: str, content: str
+) -> None:
+    package = Path(jenkins_cd.__file__).parent
+    shutil.copytree(package, tmp_path / "lib/jenkins_cd", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "lib/jenkins_cd" / module).write_text(content)
+    code, said = shell(app, "cdx ci build", PYTHONPATH=str(tmp_path / "lib"))
+    assert code in (2, 3), said
+    assert "Traceback" not in said
+    assert "jenkins-cd: " in said
