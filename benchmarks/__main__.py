@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from benchmarks import argocd, commit, many, push, stage, start, table, whole
+from benchmarks import argocd, commit, findings, many, push, stage, start, table, whole
 from benchmarks.installed import Installed, install
 from benchmarks.measure import Aim, Benchmark, Document, Machine, Round, figures, repeat
 from jenkins_cd.results import to_json
@@ -42,6 +42,7 @@ SUBJECTS: Mapping[str, tuple[Subject, Times]] = {
     "stage": (stage, Times(10, 2)),
     "ci": (whole, Times(5, 1)),
     "commit": (commit, Times(10, 1)),
+    "findings": (findings, Times(5, 1)),
     "push": (push, Times(3, 1)),
     "argocd": (argocd, Times(5, 1)),
     "argocd-many": (many, Times(1, 0)),

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
-from jenkins_cd import branches, last_version, masking, results, versions
+from jenkins_cd import branches, checkout_locks, last_version, masking, results, unexpected, versions
 from jenkins_cd.config import Config
 from jenkins_cd.config.types import GIT_URL, Releases
 from jenkins_cd.errors import BadInput, ExternalFailure, GateFailed, Interrupted, JenkinsCdError
@@ -85,9 +85,15 @@ def run(build: Build, stages: Mapping[str, Stage], *, fail_fast: bool = False) -
     """Run the stages, those at the same time that do not wait for one another, and save each one's result.
 
     A failed stage stops those that need it and lets the rest finish; `fail_fast` ends the rest at once. Raises
-    Interrupted, with the stages that were unfinished, when the run is stopped from outside.
+    Interrupted, with the stages that were unfinished, when the run is stopped from outside. Another run in this
+    checkout that would be in its way is waited for.
     """
     results.prepare(build.workspace)
+    with checkout_locks.of_stages(build, stages):
+        return _run(build, stages, fail_fast)
+
+
+def _run(build: Build, stages: Mapping[str, Stage], fail_fast: bool) -> CiResult:
     started, clock = datetime.now(timezone.utc), time.monotonic()
     done: dict[str, StageResult] = {}
     running: dict[Future[StageResult], str] = {}
@@ -108,9 +114,10 @@ def run(build: Build, stages: Mapping[str, Stage], *, fail_fast: bool = False) -
     return _collect(build, {name: done[name] for name in stages}, started, time.monotonic() - clock)
 
 
-def recorded(build: Build) -> CiResult:
-    """Return what is known of this very commit and version: also the stages that other runs have recorded."""
-    known = {name: results.load(build.out, name, StageResult) for name in load_stages()}
+def recorded(build: Build, run: CiResult) -> CiResult:
+    """Return what is known of this very commit and version: this run's stages, and those that others have recorded."""
+    here = {result.stage: result for result in run.stages}
+    known = {name: here.get(name) or results.load(build.out, name, StageResult) for name in load_stages()}
     own = {
         name: result
         for name, result in known.items()
@@ -165,8 +172,8 @@ def _run_stage(build: Build, name: str, stage: Stage) -> StageResult:
             result = stage.run(build)
     except Interrupted:
         result = _empty(build, name, "stopped", "stopped before it was finished")
-    except JenkinsCdError as error:
-        result = _failure(build, name, error)
+    except Exception as error:
+        result = _failure(build, name, unexpected.as_error(error, ("ci", name)))
     result = replace(result, started=started, seconds=time.monotonic() - clock, dirty=build.dirty)
     results.save(build.out, name, result)
     build.progress.finished(name, result.status, result.reason, result.seconds)

@@ -74,6 +74,10 @@ class ExternalFailure(JenkinsCdError):
     retryable = True
 
 
+class Unexpected(ExternalFailure):
+    """A fault of ours: nobody thought of it. `unexpected.as_error` makes it, and leaves a log."""
+
+
 class Refused(JenkinsCdError):
     """Policy does not allow it."""
 

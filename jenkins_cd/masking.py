@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jenkins_cd import files
 from jenkins_cd.errors import BadInput
 from jenkins_cd.lines import split_lines
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from jenkins_cd.secret_forms import Forms
 
 MASK = "****"
+LARGEST = 1_000_000  # bytes of a file with a secret
 
 _SECRET = re.compile(r"JENKINS_CD_\w*(PASSWORD|TOKEN|SSH_KEY|KUBECONFIG)(_FILE)?|JENKINS_TOKEN(_FILE)?")
 _HOLDS = re.compile(r"(JENKINS_CD_\w*(?:PASSWORD|TOKEN)|JENKINS_TOKEN)(_FILE)?")  # or names a file with nothing else
@@ -177,9 +179,9 @@ def read(name: str) -> str | None:
 
 def _content(name: str, file: str) -> str:
     try:
-        value = Path(file).read_text(encoding="utf-8-sig").strip()
-    except (OSError, ValueError) as error:  # a NUL in the path is a ValueError too
-        why = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+        value = files.read_text(Path(file), LARGEST).strip()
+    except files.Unfit as error:
+        why = "it is no text in UTF-8" if "UTF-8" in error.why else error.why.removeprefix("cannot be read: ")
         raise BadInput(
             f"{name}_FILE names {file}, which cannot be read: {why}", f"write it first, or set {name} instead"
         ) from error

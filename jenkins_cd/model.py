@@ -47,7 +47,7 @@ class GitState:
     authors: tuple[str, ...] = ()  # who wrote and who committed the commit, each as `name <e-mail>`
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
     """One thing that a check reports. `fingerprint` stays the same when lines above the place move."""
 
@@ -74,7 +74,7 @@ class GateResult:
     message: FreeText = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TestCase:
     """One test of a JUnit file."""
 

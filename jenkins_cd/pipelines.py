@@ -70,7 +70,8 @@ class Published:
     report: str = f"{results.FOLDER}/report"  # a folder with index.html
     archive: str = f"{results.FOLDER}/**"
     exclude: str = ",".join(
-        f"{results.FOLDER}/{one}" for one in ("tests/*/source/**", f"{results.OUTCOMES}/**", "jenkins_cd.whl")
+        f"{results.FOLDER}/{one}"
+        for one in ("tests/*/source/**", f"{results.OUTCOMES}/**", f"{results.LOCKS}/**", "jenkins_cd.whl")
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jenkins_cd import results
+from jenkins_cd import files, results
 from jenkins_cd.config import Config
 from jenkins_cd.errors import BadInput, UnreadableReport
 from jenkins_cd.findings import baseline
@@ -56,7 +56,7 @@ def update(workspace: Path, config: Config, stages: Sequence[str], *, accept: bo
     }
     new = {**old, **{name: change.entries for name, change in changes.items()}}
     content = baseline.to_json(new)
-    written = content != (file.read_bytes() if file.exists() else baseline.to_json({}))
+    written = content != (files.read_if_there(file) or baseline.to_json({}))
     if written:
         results.write(file, content)
     return Update(

@@ -5,25 +5,29 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
+from jenkins_cd import files, long_json
 from jenkins_cd.errors import ExternalFailure, GateFailed
 from jenkins_cd.free_text import masked
 from jenkins_cd.tools import lock
 
 T = TypeVar("T")
 FOLDER = ".jenkins-cd"
-OUTCOMES = "outcomes"  # in it: how each command of a Jenkins build ended
-SNAPSHOT = "platform.yaml"  # in it: the platform file that a run was planned with
+LOGS, REPORT = "logs", "report"  # in it
+OUTCOMES = "outcomes"  # how each command of a Jenkins build ended
+LOCKS = "locks"
+SNAPSHOT = "platform.yaml"  # the platform file that a run was planned with
+WITHIN = "JENKINS_CD_WITHIN"  # set for the commands of a stage: the checkout of the run that started them
 OLD = 86400.0  # seconds
 RUN = "JENKINS_CD_RUN"  # the variable with which the library's pipelines name a run of theirs
 _OWNER = "run"  # the file that says whose results these are
 _LOCK = f".{_OWNER}.lock"
 # What was there before a run and is no result of another: put there for it, or checked by its digest.
-_KEPT = frozenset({".gitignore", OUTCOMES, "jenkins_cd.whl", SNAPSHOT, _LOCK})
+_KEPT = frozenset({".gitignore", OUTCOMES, "jenkins_cd.whl", SNAPSHOT, LOCKS, _LOCK})
 
 
 def prepare(workspace: Path) -> Path:
@@ -31,13 +35,19 @@ def prepare(workspace: Path) -> Path:
 
     Whatever reads or writes in it begins here. Jenkins gives a workspace to one build after another, of other apps
     too: where JENKINS_CD_RUN names another run than the one that left its results, they are removed first. So what a
-    run publishes, or goes by, is its own.
+    run publishes, or goes by, is its own. Raises Unfit where it, or something in it, is a link: what we write, and
+    clear away, would be elsewhere.
     """
-    folder = workspace / FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = files.own_folder(workspace, FOLDER)
     if run := os.environ.get(RUN):
         _hand_over(folder, run)
-    (folder / "logs").mkdir(exist_ok=True)
+    for entry in folder.iterdir():
+        if entry.is_symlink():
+            raise files.Unfit(entry, "is a link: nothing is written through it", "remove it")
+    for name in (LOGS, REPORT, OUTCOMES, LOCKS):
+        if os.path.lexists(folder / name):
+            files.own_folder(folder, name)
+    files.own_folder(folder, LOGS)
     ignore = folder / ".gitignore"
     if not ignore.exists():
         write(ignore, b"*\n")
@@ -52,7 +62,7 @@ def _hand_over(folder: Path, run: str) -> None:
     """Remove the results of another run. Of commands that begin at once the first does, and the others wait for it."""
     owner = folder / _OWNER
     with lock.held(folder / _LOCK):
-        if owner.is_file() and owner.read_bytes() == run.encode():
+        if files.read_if_there(owner) == run.encode():
             return
         for entry in folder.iterdir():
             if entry.name not in _KEPT:
@@ -74,9 +84,13 @@ def _remove(entry: Path) -> None:
 
 def to_json(value: Any) -> str:
     """Return one of the model's values as indented JSON, secrets masked in its free text."""
-    import msgspec
+    return _document(masked(value))
 
-    return msgspec.json.format(msgspec.json.encode(masked(value), order="sorted"), indent=2).decode()
+
+def json_pieces(value: Any) -> Iterator[str]:
+    """Yield the JSON of one of the model's values as a document that ends with a line feed, secrets masked."""
+    yield from long_json.pieces(masked(value), _document, _line)
+    yield "\n"
 
 
 def from_json(data: bytes, type_: type[T], origin: str) -> T:
@@ -92,7 +106,7 @@ def from_json(data: bytes, type_: type[T], origin: str) -> T:
 def save(folder: Path, name: str, value: Any) -> Path:
     """Write `value` to `<folder>/<name>.json`; a reader sees the old file or the new one, never half of one."""
     file = folder / f"{name}.json"
-    write(file, (to_json(value) + "\n").encode())
+    files.write_pieces(file, (piece.encode() for piece in json_pieces(value)))
     return file
 
 
@@ -100,21 +114,26 @@ def load(folder: Path, name: str, type_: type[T]) -> T | None:
     """Return what was saved as `name`, or None where nothing was. Raises GateFailed where it cannot be read."""
     file = folder / f"{name}.json"
     try:
-        data = file.read_bytes()
-    except FileNotFoundError:
+        data = files.read_if_there(file)
+    except files.Unfit as error:
+        raise GateFailed(error.message, "remove it, and run the step that writes it again") from error
+    if data is None:
         return None
     return from_json(data, type_, str(file))
 
 
 def write(file: Path, data: bytes) -> None:
     """Write a file at once or not at all."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-        Path(name).chmod(0o644)
-        Path(name).replace(file)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    files.write(file, data)
+
+
+def _document(value: Any) -> str:
+    import msgspec
+
+    return msgspec.json.format(msgspec.json.encode(value, order="sorted"), indent=2).decode()
+
+
+def _line(value: Any) -> str:
+    import msgspec
+
+    return msgspec.json.encode(value, order="sorted").decode()

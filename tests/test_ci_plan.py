@@ -285,7 +285,8 @@ def test_what_jenkins_keeps_for_people_leaves_out_what_is_for_programs(checkout:
     assert checkout.commit().plan()["published"] == {
         "report": ".jenkins-cd/report",
         "archive": ".jenkins-cd/**",
-        "exclude": ".jenkins-cd/tests/*/source/**,.jenkins-cd/outcomes/**,.jenkins-cd/jenkins_cd.whl",
+        "exclude": ".jenkins-cd/tests/*/source/**,.jenkins-cd/outcomes/**,.jenkins-cd/locks/**,"
+        ".jenkins-cd/jenkins_cd.whl",
     }
 
 

@@ -295,3 +295,75 @@ def test_a_python_that_will_not_do_is_told_with_what_to_install(agent: Agent, py
     assert message in told["message"]
     assert "python3-venv" in told["hint"]
     assert told["exit_code"] == 2
+
+
+def _empty(file: Path) -> None:
+    file.write_bytes(b"")
+
+
+def _cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-1])
+
+
+def _lost(file: Path) -> None:
+    file.unlink()
+
+
+DAMAGES = {
+    "bin/jenkins-cd": (_empty, _cut, _lost),
+    "bin/python": (_lost,),
+    "lib/python*/site-packages/jenkins_cd_double.py": (_empty, _cut, _lost),
+    "lib/python*/site-packages/jenkins_cd-*.dist-info/METADATA": (_cut,),
+    "lib/python*/site-packages/__pycache__/jenkins_cd_double.*.pyc": (_empty, _lost),
+    "pyvenv.cfg": (_empty, _lost),
+    "installed": (_empty, _lost),
+    "files": (_empty, _lost),
+}
+
+
+def test_what_was_damaged_in_the_cache_is_made_anew_and_never_passes_for_a_run(agent: Agent) -> None:
+    agent.env |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(agent.wheel.parent)}
+    assert agent.start(JENKINS_CD_FROM_INDEX="yes").returncode == 0
+    [folder] = agent.environments()
+    kept = agent.folder / "kept"
+    shutil.copytree(folder, kept, symlinks=True)
+    for pattern, damages in DAMAGES.items():
+        [file] = folder.glob(pattern)
+        for damage in damages:
+            damage(file)
+            asked = agent.start()  # for what it is to be made of
+            assert (asked.returncode, asked.stdout) == (86, ""), (pattern, damage, asked.stderr)
+            shutil.copy2(kept / file.relative_to(folder), file, follow_symlinks=False)
+    assert agent.start().returncode == 0
+
+    _empty(folder / "bin/jenkins-cd")
+    healed = agent.start(JENKINS_CD_FROM_INDEX="yes")
+    assert (healed.returncode, healed.stdout) == (0, 'jenkins-cd [] ["status", "--json"]\n')
+    assert f"the jenkins-cd in {folder} (bin/jenkins-cd) is damaged: it is made anew" in healed.stderr
+
+
+def test_of_many_that_find_it_damaged_at_once_one_mends_it(agent: Agent) -> None:
+    agent.start(JENKINS_CD_WHEEL=str(agent.wheel))
+    _empty(agent.environments()[0] / "bin/jenkins-cd")
+    running = [agent.begin(JENKINS_CD_WHEEL=str(agent.wheel), JENKINS_CD_RESULT=None) for _ in range(5)]
+    said = [one.communicate(timeout=400) for one in running]
+    assert [one.returncode for one in running] == [0] * 5, said
+    assert {out for out, _ in said} == {'jenkins-cd [] ["status", "--json"]\n'}
+    assert sum("done in" in err for _, err in said) == 1
+
+
+def test_what_stands_in_the_place_of_the_cache_is_cleared_away_or_gone_around(agent: Agent) -> None:
+    folder = agent.cache / "cli" / __version__
+    folder.parent.mkdir(parents=True)
+    folder.write_text("")
+    agent.env |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(agent.wheel.parent)}
+    assert agent.start(JENKINS_CD_FROM_INDEX="yes").returncode == 0
+    (folder / "installed").unlink()
+    (folder / "installed").mkdir()
+    assert agent.start().returncode == 86
+    lock = folder.with_name(f"{__version__}.lock")
+    lock.unlink()
+    lock.mkdir()
+    around = agent.start(JENKINS_CD_FROM_INDEX="yes")
+    assert around.returncode == 0, around.stderr
+    assert "this workspace gets its own" in around.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
@@ -9,7 +10,10 @@ from collections.abc import Mapping, Sequence
 
 import click
 
-from jenkins_cd.errors import Interrupted, JenkinsCdError
+from jenkins_cd.errors import BadInput, Interrupted, JenkinsCdError
+
+READER_GONE = 141  # 128 + SIGPIPE, as a shell says it of other programs
+COMPLETION = "_JENKINS_CD_COMPLETE"  # set by the shell's completion script
 
 COMMANDS: Mapping[str, tuple[str, str]] = {  # name → where it is defined, and the one line of --help
     "init": ("config:init", "Write a commented cd.yaml for the toolchain that is found."),
@@ -98,50 +102,95 @@ def main() -> None:
 def run(given: Sequence[str]) -> int:
     """Run a command line and return its exit code; a failure is told on standard error, without a traceback.
 
-    What Jenkins needs to know of it goes into the file that JENKINS_CD_RESULT names.
+    Whatever is raised ends here: what no other place has thought of leaves a log, and ends with 3. What Jenkins needs
+    to know of it goes into the file that JENKINS_CD_RESULT names.
     """
     from jenkins_cd import masking
-    from jenkins_cd.cli import outcome
+    from jenkins_cd.cli import outcome, streams
 
-    masking.register_all(os.environ)
-    arguments = list(given)
-    code: int
-    error: Exception | None
+    streams.mend()
+    arguments, code, error = list(given), 0, None
+    astray = _watch_threads()
     try:
-        try:
-            arguments = outcome.arguments(given)
-        except JenkinsCdError as failure:
-            code, error = _tell(failure), failure
-        else:
-            code, error = _run(arguments)
+        masking.register_all(os.environ)
+        arguments = outcome.arguments(given)
+        code = _run(arguments)
+        sys.stdout.flush()
+    except (Exception, KeyboardInterrupt) as failure:
+        code, error = _failed(failure, arguments)
+    code = code or max((stray.exit_code for stray in astray), default=0)
+    try:
         outcome.write(arguments, code, error)
-    except JenkinsCdError as failure:
-        return _tell(failure)
     except Exception as failure:
-        outcome.write(arguments, 1, failure)
-        raise
+        code, _ = _failed(failure, arguments)
+    streams.settle()
     return code
 
 
-def _run(arguments: Sequence[str]) -> tuple[int, Exception | None]:
+def _run(arguments: Sequence[str]) -> int:
+    if COMPLETION in os.environ:
+        main(prog_name="jenkins-cd")
+    _refuse_odd(arguments)
     try:
-        result = main(args=list(arguments), prog_name="jenkins-cd", standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        return 2, error
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("jenkins-cd: interrupted", err=True)
-        return 130, Interrupted("interrupted")
-    except JenkinsCdError as error:
-        return _tell(error), error
-    except BrokenPipeError:  # whoever read our output has gone away: nothing is wrong
-        sys.stderr.close()
-        return 141, None
-    return result if isinstance(result, int) else 0, None
+        # What click's own main does beside this is to end with 1 where any pipe is broken.
+        with main.make_context("jenkins-cd", list(arguments)) as context:
+            result = main.invoke(context)
+    except click.exceptions.Exit as ending:
+        result = ending.exit_code
+    return result if isinstance(result, int) else 0
+
+
+def _refuse_odd(arguments: Sequence[str]) -> None:
+    """Raise BadInput where an argument holds bytes that are no text in the encoding of this process."""
+    from jenkins_cd.os_failures import shown
+
+    for argument in arguments:
+        if any("\ud800" <= letter <= "\udfff" for letter in argument):
+            raise BadInput(f"the argument {shown(argument)!r} is not UTF-8", "write it, and the names in it, in UTF-8")
+
+
+def _failed(failure: BaseException, arguments: Sequence[str]) -> tuple[int, Exception | None]:
+    """Tell of what was raised; returns the exit code, and the error for who started us."""
+    from jenkins_cd.cli import streams
+
+    if isinstance(failure, click.ClickException):
+        with contextlib.suppress(OSError):
+            failure.show()
+        return 2, failure
+    if isinstance(failure, (click.Abort, EOFError, KeyboardInterrupt)):
+        return _tell(Interrupted("interrupted")), Interrupted("interrupted")
+    if isinstance(failure, BrokenPipeError) and streams.reader_is_gone():  # nothing is wrong
+        return READER_GONE, None
+    from jenkins_cd.unexpected import as_error
+
+    assert isinstance(failure, Exception)  # noqa: S101 - nothing else is caught
+    error = as_error(failure, arguments)
+    return _tell(error), error
+
+
+def _watch_threads() -> list[JenkinsCdError]:
+    """Tell of what ends a thread as of any failure; returns the list that what is told goes into."""
+    import threading
+
+    seen: list[JenkinsCdError] = []
+
+    def tell(ended: threading.ExceptHookArgs) -> None:
+        from jenkins_cd.unexpected import as_error
+
+        if isinstance(ended.exc_value, Exception):
+            seen.append(as_error(ended.exc_value))
+            _tell(seen[-1])
+
+    threading.excepthook = tell
+    return seen
 
 
 def _tell(error: JenkinsCdError) -> int:
-    from jenkins_cd.report import console
+    with contextlib.suppress(OSError):  # nobody listens
+        try:
+            from jenkins_cd.report import console
 
-    console.error(error)
+            console.error(error)
+        except Exception:  # an installation that is not whole
+            click.echo(f"jenkins-cd: {error.message}\n  next: {error.hint}", err=True)
     return error.exit_code

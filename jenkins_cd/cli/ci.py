@@ -72,14 +72,16 @@ def ci(
 
 def _finish(build: Build, result: CiResult, as_json: bool) -> int:
     """Write the page and say how it went."""
+    from jenkins_cd import checkout_locks
     from jenkins_cd import ci as runner
     from jenkins_cd.report import console, html
     from jenkins_cd.report.verdict import first_failure
     from jenkins_cd.results import save
 
-    recorded = runner.recorded(build)
-    save(build.out, "ci", recorded)
-    page = html.write(build.out / "report", recorded, ())
+    with checkout_locks.of_report(build.out):
+        recorded = runner.recorded(build, result)
+        save(build.out, "ci", recorded)
+        page = html.write(build.out / "report", recorded, ())
     if first := first_failure(result):
         outcome.fail(f"{first.stage}: {first.reason}", first.evidence)
     if not options.report(result, as_json):

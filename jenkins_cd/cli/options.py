@@ -41,9 +41,10 @@ def report(value: Any, as_json: bool) -> bool:
 
     outcome.keep(value)
     if as_json:
-        from jenkins_cd.results import to_json
+        from jenkins_cd.results import json_pieces
 
-        click.echo(to_json(value))
+        for piece in json_pieces(value):
+            click.echo(piece, nl=False)
     return as_json
 
 

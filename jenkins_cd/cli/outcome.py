@@ -98,7 +98,7 @@ def write(given: Sequence[str], exit_code: int, error: Exception | None = None) 
     name = os.environ.get(RESULT)
     if not name:
         return
-    from jenkins_cd import results
+    from jenkins_cd import files, results
 
     message = _message(error) if error else _kept.message
     ended = Ended(
@@ -111,7 +111,7 @@ def write(given: Sequence[str], exit_code: int, error: Exception | None = None) 
         document=_kept.document,
     )
     try:
-        results.write(Path(name), (results.to_json(ended) + "\n").encode())
+        files.write_pieces(Path(name), (piece.encode() for piece in results.json_pieces(ended)))
     except OSError as failure:
         raise BadInput(f"the result cannot be written to {name}: {failure.strerror}", f"see {RESULT}") from failure
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import field
 from functools import reduce
@@ -48,7 +49,7 @@ def load(workspace: Path, platform: str | None = None, overrides: Sequence[str] 
 
     `platform` is where the platform file is, if that was said; `overrides` are `dotted.key=value`, the value as YAML.
     """
-    if not (workspace / APP_FILE).exists():
+    if not os.path.lexists(workspace / APP_FILE):
         raise BadInput(
             f"there is no {APP_FILE} in {_folder(workspace)}", "jenkins-cd init writes one; -C names another folder"
         )
@@ -81,7 +82,7 @@ def load_any(
 def examine(workspace: Path, platform: str | None = None, overrides: Sequence[str] = ()) -> Examined:
     """Return what the two files hold and every problem. Raises BadInput where there is neither."""
     place = places.locate(platform, workspace)
-    has_app = (workspace / APP_FILE).exists()
+    has_app = os.path.lexists(workspace / APP_FILE)
     if place is None and not has_app:
         raise BadInput(
             f"there is neither {APP_FILE} nor a platform file in {_folder(workspace)}",

@@ -24,9 +24,10 @@ def locate(given: str | None, workspace: Path) -> str | None:
     if named := given or os.environ.get(VARIABLE):
         return named
     beside = workspace / PLATFORM_FILE
-    if not beside.exists() and os.environ.get(DIGEST):
+    there = os.path.lexists(beside)  # a link that leads nowhere is one that cannot be read
+    if not there and os.environ.get(DIGEST):
         raise BadInput(f"the platform file that this run was planned with is gone: {beside}", "start the build anew")
-    return str(beside) if beside.exists() else None
+    return str(beside) if there else None
 
 
 def content(place: str) -> str:

@@ -12,6 +12,8 @@ from typing import Any
 import yaml
 from yaml.nodes import MappingNode, Node, SequenceNode
 
+from jenkins_cd import files
+
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 50
 MAX_NODES = 20_000  # with every alias written out
@@ -33,11 +35,13 @@ class Malformed(Exception):
 def read(file: Path) -> str:
     """Return a file's text. Raises Malformed where it cannot be read, is too large, or is not UTF-8."""
     try:
-        if not file.is_file():  # a device or a pipe would be read without end
+        if not file.is_file():
             raise Malformed(0, "is not a file" if file.exists() else "there is no such file")
         if file.stat().st_size > MAX_BYTES:
             raise _too_large(file.stat().st_size)
-        return decode(file.read_bytes())
+        return decode(files.read(file, MAX_BYTES))
+    except files.Unfit as error:
+        raise Malformed(0, error.why) from error
     except (OSError, ValueError) as error:  # ValueError: a name that can be none, as one with NUL in it
         raise Malformed(0, f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
 

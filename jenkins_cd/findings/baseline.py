@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +51,7 @@ class Change:
 
 def read(path: Path) -> Baseline:
     """Return the known findings of each stage; none where there is no file. Raises UnreadableReport, naming it."""
-    if not path.exists():
+    if not os.path.lexists(path):
         return {}
     text = reports.text(path)
     try:

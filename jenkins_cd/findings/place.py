@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
+import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
+from heapq import nsmallest
 from pathlib import Path, PurePosixPath
 
 from jenkins_cd.findings.checkout import Checkout
@@ -17,9 +20,11 @@ from jenkins_cd.model import Finding, Level
 
 AROUND = 3  # source lines before and after the place
 LONGEST = 300  # characters of a source line that are kept
+SOURCES = 2000  # findings of a tool that are told with their source lines: the worst
 LARGEST = 5_000_000  # bytes of a source file that is looked into
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")  # what could steer a terminal
-_STRICTEST_LAST: tuple[Level, ...] = ("note", "warning", "error")
+_GRAVITY: Mapping[Level, int] = {"error": 0, "warning": 1, "note": 2}
+Key = tuple[str, int, int, str, str, str]
 
 
 @dataclass(frozen=True)
@@ -37,12 +42,15 @@ def place(findings: Iterable[Finding], workspace: Path, tool: str, ignore: Seque
     counts once, as grave as the graver of the two. Only files inside the checkout are read.
     """
     checkout = Checkout.at(workspace)
-    kept: dict[tuple[str, int, int, str, str, str], Finding] = {}
+    ignored = functools.cache(lambda file: _inside(file, ignore))  # many findings are of few files
+    kept: dict[Key, Finding] = {}
     for finding in findings:
         found = _cleaned(finding, tool, checkout)
-        known = kept.get(_key(found), found)
-        if not _inside(found.file, ignore):
-            kept[_key(found)] = max(known, found, key=lambda one: _STRICTEST_LAST.index(one.level))
+        if not ignored(found.file):
+            key = _key(found)
+            known = kept.get(key)
+            kept[key] = found if known is None else min(known, found, key=lambda one: _GRAVITY[one.level])
+    shown = _worst(kept)
     sources: dict[str, Source] = {}
     seen: Counter[tuple[str, ...]] = Counter()
     placed = []
@@ -50,21 +58,30 @@ def place(findings: Iterable[Finding], workspace: Path, tool: str, ignore: Seque
         finding = kept[key]
         if finding.file not in sources:
             sources[finding.file] = _source(finding.file, checkout.real)
-        placed.append(_finish(finding, sources[finding.file], seen, checkout))
+        placed.append(_finish(finding, sources[finding.file], seen, checkout, shown is None or key in shown))
     return placed
 
 
-def _key(finding: Finding) -> tuple[str, int, int, str, str, str]:
+def _worst(kept: Mapping[Key, Finding]) -> Set[Key] | None:
+    """Return which findings are shown with their source lines, the worst; None where there is room for all."""
+    if len(kept) <= SOURCES:
+        return None
+    return set(nsmallest(SOURCES, kept, lambda key: (_GRAVITY[kept[key].level], key)))
+
+
+def _key(finding: Finding) -> Key:
     return (finding.file, finding.line, finding.column or 0, finding.tool, finding.rule, finding.message)
 
 
 def _cleaned(finding: Finding, tool: str, checkout: Checkout) -> Finding:
-    return replace(
-        finding,
+    return Finding(
         tool=_clean(finding.tool or tool),
-        rule=_clean(finding.rule),
+        rule=sys.intern(_clean(finding.rule)),
         message=_clean(without_escapes(finding.message)).strip(),
+        level=finding.level,
         file=checkout.relative(_clean(finding.file)),
+        line=finding.line,
+        column=finding.column,
     )
 
 
@@ -79,28 +96,36 @@ def _source(file: str, workspace: Path) -> Source:
         if not file or not path.is_relative_to(workspace) or not path.is_file() or path.stat().st_size > LARGEST:
             return Source()
         text = path.read_text(encoding="utf-8", errors="replace")
-    except (OSError, ValueError):
+    except (OSError, ValueError, RuntimeError):  # RuntimeError: a link that leads into itself
         return Source()
     lines, shown = text.split("\n"), mask(text).split("\n")
-    return Source(lines, shown if len(shown) == len(lines) else [mask(line) for line in lines])
+    shown = shown if len(shown) == len(lines) else [mask(line) for line in lines]
+    return Source(lines, [_clean(line)[:LONGEST] for line in shown])
 
 
-def _finish(finding: Finding, source: Source, seen: Counter[tuple[str, ...]], checkout: Checkout) -> Finding:
+def _finish(
+    finding: Finding, source: Source, seen: Counter[tuple[str, ...]], checkout: Checkout, with_source: bool
+) -> Finding:
     lines = source.lines
     there = lines[finding.line - 1] if finding.line <= len(lines) else ""
     message = without_places(checkout.without_folder(finding.message))
     identity = (finding.tool, finding.rule, finding.file, message, " ".join(there.split()))
     seen[identity] += 1
     first = max(finding.line - 1 - AROUND, 0)
-    around = source.shown[first : finding.line + AROUND] if there or finding.line <= len(lines) else ()
-    return replace(
-        finding,
+    around = source.shown[first : finding.line + AROUND] if with_source and finding.line <= len(lines) else ()
+    return Finding(
+        tool=finding.tool,
+        rule=finding.rule,
         message=mask(finding.message),
+        level=finding.level,
+        file=finding.file,
+        line=finding.line,
+        column=finding.column,
         fingerprint=hashlib.sha256("\0".join((*identity, str(seen[identity]))).encode()).hexdigest()[:32],
-        source=tuple(_clean(line)[:LONGEST] for line in around),
-        source_start=first + 1,
+        source=tuple(around),
+        source_start=first + 1 if with_source else 1,
     )
 
 
 def _clean(text: str) -> str:
-    return _CONTROL.sub("", text)
+    return text if text.isprintable() else _CONTROL.sub("", text)

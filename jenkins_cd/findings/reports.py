@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from stat import S_ISREG
 
+from jenkins_cd import files
 from jenkins_cd.errors import UnreadableReport
 
 LARGEST = 200_000_000  # bytes
@@ -60,11 +61,9 @@ def written(root: Path, pattern: str, before: Seen) -> list[Path]:
 def content(path: Path) -> bytes:
     """Return what is in a report. Raises UnreadableReport, naming the file."""
     try:
-        if path.stat().st_size > LARGEST:
-            raise UnreadableReport(f"{path} is larger than {LARGEST // 1_000_000} MB")
-        return path.read_bytes()
-    except OSError as error:
-        raise UnreadableReport(f"{path} cannot be read: {error.strerror}") from error
+        return files.read(path, LARGEST)
+    except files.Unfit as error:
+        raise UnreadableReport(error.message, error.hint) from error
 
 
 def text(path: Path) -> str:

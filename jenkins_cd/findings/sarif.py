@@ -45,7 +45,11 @@ def to_sarif(findings: Iterable[Finding], tools: Sequence[str] = (), problems: S
     by_tool: dict[str, list[Finding]] = {tool: [] for tool in tools}
     for finding in findings:
         by_tool.setdefault(finding.tool, []).append(finding)
-    runs = [_to_run(tool, found, problems) for tool, found in by_tool.items()]
+    runs = []
+    for tool, found in by_tool.items():
+        rules = {rule: index for index, rule in enumerate(sorted({finding.rule for finding in found}))}
+        results = [to_result(finding, rules[finding.rule]) for finding in found]
+        runs.append({**to_run(tool, rules, problems), "results": results})
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": runs}
 
 
@@ -119,19 +123,19 @@ def _argument(arguments: Sequence[str], match: re.Match[str]) -> str:
     return arguments[index] if index < len(arguments) else match[0]
 
 
-def _to_run(tool: str, findings: Sequence[Finding], problems: Sequence[str]) -> dict[str, Any]:
-    rules = sorted({finding.rule for finding in findings})
+def to_run(tool: str, rules: Iterable[str], problems: Sequence[str]) -> dict[str, Any]:
+    """Return a run without its results."""
     notes = [{"level": "error", "message": {"text": problem}} for problem in problems]
     invocation = {"executionSuccessful": not problems, **({"toolExecutionNotifications": notes} if notes else {})}
     return {
         "tool": {"driver": {"name": tool, "rules": [{"id": rule} for rule in rules]}},
         "invocations": [invocation],
         "columnKind": "unicodeCodePoints",
-        "results": [_to_result(finding, rules.index(finding.rule)) for finding in findings],
     }
 
 
-def _to_result(finding: Finding, rule_index: int) -> dict[str, Any]:
+def to_result(finding: Finding, rule_index: int) -> dict[str, Any]:
+    """Return a finding as a result of a run, whose rule with that index is the finding's."""
     result: dict[str, Any] = {
         "ruleId": finding.rule,
         "ruleIndex": rule_index,

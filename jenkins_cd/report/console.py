@@ -6,6 +6,7 @@ import contextlib
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
@@ -36,7 +37,7 @@ def progress() -> Iterator[Progress]:
 
 def ci_summary(result: CiResult, report: Path | None = REPORT) -> None:
     """Print how a run of CI ended: one table, and after a failure the first thing to look at. `report`: the page."""
-    result = cleaned(result)
+    result = cleaned(replace(result, stages=tuple(replace(stage, findings=(), tests=None) for stage in result.stages)))
     what = f"{result.app} {result.version} ({result.commit[:12]})"
     _say(f"\n{what}: {_painted(result.status)} in {duration(result.seconds)}\n")
     rows = [(one.stage, one.status, one_line(one.reason), took(one)) for one in result.stages]

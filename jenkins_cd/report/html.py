@@ -11,6 +11,8 @@ import functools
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from heapq import nsmallest
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,7 +39,8 @@ def write(folder: Path, ci: CiResult | None, deployments: Sequence[Deployment]) 
 
     The page is replaced last and at once: a killed run leaves the old page or the new one. Secrets are masked.
     """
-    ci, deployments = text.cleaned(ci), text.cleaned(tuple(deployments))
+    found = {stage.stage: len(stage.findings) for stage in ci.stages} if ci else {}
+    ci, deployments = text.cleaned(_shown(ci) if ci else None), text.cleaned(tuple(deployments))
     drawings = dict(_drawings(ci, deployments))
     ruling = verdict(ci, deployments)
     files = {
@@ -54,6 +57,7 @@ def write(folder: Path, ci: CiResult | None, deployments: Sequence[Deployment]) 
     files["index.html"] = _page(
         ci,
         deployments,
+        found=found,
         verdict=ruling,
         drawings=described,
         link=_Links(folder),
@@ -123,7 +127,6 @@ def environment() -> Environment:
         sources=_sources,
         took=took,
         tree=_tree,
-        worst_first=_worst_first,
     )
     environment.globals.update(FINDINGS=FINDINGS, TESTS=TESTS, DIFF=DIFF)
     return environment
@@ -150,8 +153,13 @@ def _tree(deployment: Deployment) -> str:
     return "tree-" + re.sub(r"[^A-Za-z0-9.-]+", "_", deployment.id)[:80]
 
 
-def _worst_first(findings: Sequence[Finding]) -> list[Finding]:
-    return sorted(findings, key=lambda one: (_LEVELS[one.level], one.file, one.line))[:FINDINGS]
+def _shown(ci: CiResult) -> CiResult:
+    """Return a run with the findings of each stage that the page has room for, the worst first."""
+    return replace(ci, stages=tuple(replace(stage, findings=_worst(stage.findings)) for stage in ci.stages))
+
+
+def _worst(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    return tuple(nsmallest(FINDINGS, findings, key=lambda found: (_LEVELS[found.level], found.file, found.line)))
 
 
 def _failed_first(tests: TestReport) -> list[TestCase]:

@@ -5,12 +5,11 @@ Charts are https://helm.sh/docs/topics/charts/. A chart is made ready in a folde
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jenkins_cd import common_chart
+from jenkins_cd import common_chart, files
 from jenkins_cd.config.types import ChartConfig
 from jenkins_cd.errors import BadInput
 from jenkins_cd.gitops import image_names, layout
@@ -100,7 +99,8 @@ def _generated(build: Build, config: ChartConfig, folder: Path, image: Image | N
     if platform:
         dependency["repository"] = platform.registry.charts
     if wanted == shipped:  # no network is needed for what we carry
-        shutil.copytree(common_chart.FOLDER, chart / "charts" / shipped[0])
+        (chart / "charts").mkdir()
+        files.copy_tree(common_chart.FOLDER, chart / "charts" / shipped[0], common_chart.FOLDER)
     elif not platform:
         raise BadInput(
             f"package.chart: {wanted[0]} {wanted[1]} is in a chart registry, and no platform file names one",

@@ -7,13 +7,12 @@ copy that it has in the checkout, and Helm finds them there.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from jenkins_cd import common_chart
+from jenkins_cd import common_chart, files
 from jenkins_cd.errors import BadInput
 from jenkins_cd.gitops import edit
 from jenkins_cd.results import FOLDER
@@ -66,7 +65,7 @@ def dependencies(chart: Path) -> list[dict[str, Any]]:
 
 def read(chart: Path) -> dict[str, Any]:
     """Return what a chart's Chart.yaml says, each value as its text. Raises BadInput where it is no chart's."""
-    loaded = edit.load((chart / "Chart.yaml").read_bytes(), f"{chart.name}/Chart.yaml")
+    loaded = edit.load(files.read(chart / "Chart.yaml"), f"{chart.name}/Chart.yaml")
     if not isinstance(loaded, dict):
         raise BadInput(f"{chart.name}/Chart.yaml holds no mapping")
     return loaded
@@ -111,8 +110,7 @@ def _check_kind(chart: Path) -> None:
 
 
 def _copy(folder: Path, target: Path, checkout: Path) -> None:
-    for file in folder.rglob("*"):
-        if not file.resolve().is_relative_to(checkout):
-            raise BadInput(f"package.chart.path: the link {file.relative_to(checkout)} leads out of the checkout")
-    skipped = _NOT_COPIED if folder == checkout else ()
-    shutil.copytree(folder, target, ignore=lambda where, _: skipped if Path(where) == checkout else ())
+    try:
+        files.copy_tree(folder, target, checkout, skip={checkout / name for name in _NOT_COPIED})
+    except files.Unfit as error:
+        raise BadInput(f"package.chart.path: {error.message}", error.hint) from error

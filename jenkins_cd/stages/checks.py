@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import glob
-import json
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from jenkins_cd.config.types import CheckConfig
 from jenkins_cd.errors import BadInput, UnreadableReport
-from jenkins_cd.findings import PARSERS, baseline, gate, reports, sarif
+from jenkins_cd.findings import PARSERS, baseline, gate, reports, sarif_file
 from jenkins_cd.findings.place import place
 from jenkins_cd.model import Finding, GateResult, StageResult
-from jenkins_cd.results import write
 from jenkins_cd.stages import Build, commands
 from jenkins_cd.stages.commands import Work
 from jenkins_cd.toolchains import CheckStep
+from jenkins_cd.tools.process import Completed
 
 STAGES = ("compiler-warnings", "dead-code", "code-standard")
 STREAMS = ("stdout", "stderr", "either")
 SHOWN = 5  # findings that are shown as evidence
+_reading = threading.Lock()  # of reports: they are read by Python alone, so two at once take only more memory
 
 
 @dataclass(kw_only=True)
@@ -43,8 +44,7 @@ def run(build: Build, stage: str, config: CheckConfig, steps: Sequence[CheckStep
     for step in [_own_step(stage, config)] if config.run else [commands.filled(work, step) for step in steps]:
         _check(work, step, seen)
     seen.findings.sort(key=lambda finding: (finding.file, finding.line, finding.column or 0))
-    log = sarif.to_sarif(seen.findings, seen.tools, seen.problems)
-    write(build.out / f"{stage}.sarif", (json.dumps(log, indent=2, ensure_ascii=False) + "\n").encode())
+    sarif_file.write(build.out / f"{stage}.sarif", seen.findings, seen.tools, seen.problems)
     return _verdict(work, config, seen)
 
 
@@ -68,6 +68,12 @@ def _check(work: Work, step: CheckStep, seen: Seen) -> None:
     root, pattern = _report_file(work, step)
     before = reports.seen(root, pattern)
     done = commands.execute(work, step)
+    with _reading:
+        _read(work, step, done, lambda: reports.written(root, pattern, before)[0], seen)
+
+
+def _read(work: Work, step: CheckStep, done: Completed, file: Callable[[], Path], seen: Seen) -> None:
+    """Add what a checker's report says; `file` finds the one that it wrote, or raises UnreadableReport."""
     try:
         if problem := commands.trouble(work, step, done):
             raise UnreadableReport(problem)
@@ -80,8 +86,7 @@ def _check(work: Work, step: CheckStep, seen: Seen) -> None:
             }
             text = streams[step.report]
         else:
-            file = reports.written(root, pattern, before)[0]
-            name, text = str(file), reports.text(file)
+            name, text = str(file()), reports.text(file())
         found = _parse(step, name, text)
         if done.exit_code != 0 and not found:
             raise UnreadableReport(f"{done.line} ended with exit code {done.exit_code}, but {name} holds no finding")

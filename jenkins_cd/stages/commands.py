@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -10,6 +9,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TypeVar
 
+from jenkins_cd import files, results
 from jenkins_cd.config.types import StageConfig, seconds
 from jenkins_cd.masking import excerpt, last_lines
 from jenkins_cd.model import Command, StageResult, Status
@@ -55,16 +55,16 @@ def skip_reason(build: Build, stage: str, config: StageConfig, steps: Sequence[S
 
 
 def begin(build: Build, stage: str, config: StageConfig) -> Work:
-    """Clear away the result, the reports and the log of an earlier run, and return the work to do."""
+    """Clear away the result, the reports and the log of an earlier run, and return the work to do.
+
+    Raises Unfit where they are links, or no folders.
+    """
     deadline = time.monotonic() + seconds(config.timeout)
     work = Work(build=build, stage=stage, config=config, started=datetime.now(timezone.utc), deadline=deadline)
-    if work.out.exists():
-        shutil.rmtree(work.out)
-    work.out.mkdir(parents=True)
+    files.empty_folder(build.out.resolve(), stage)
     for written in (f"{stage}.json", f"{stage}.sarif"):
         (build.out / written).unlink(missing_ok=True)
-    work.log.parent.mkdir(parents=True, exist_ok=True)
-    work.log.write_bytes(b"")
+    files.fresh(files.own_folder(build.out, results.LOGS) / work.log.name)
     return work
 
 
@@ -88,13 +88,18 @@ def execute(work: Work, step: Step) -> Completed:
     """
     line = process.display(step.run)
     work.build.progress.note(work.stage, line)
-    with work.log.open("ab") as log:
+    with files.appending(work.log) as log:
         log.write(f"$ {line}\n".encode())
     tool = work.build.toolchain.tools.get(step.name)
     done = process.run(
         step.run,
         cwd=work.build.workspace,
-        env={"JENKINS_CD_VERSION": work.build.version, "JENKINS_CD_COMMIT": work.build.commit, **step.env},
+        env={
+            "JENKINS_CD_VERSION": work.build.version,
+            "JENKINS_CD_COMMIT": work.build.commit,
+            results.WITHIN: str(work.build.workspace),
+            **step.env,
+        },
         timeout=max(work.deadline - time.monotonic(), 0.0),
         log=work.log,
         install=tool.install if tool else "",

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from jenkins_cd import common_chart
+from jenkins_cd import common_chart, files
 from jenkins_cd.config.types import ImageConfig, StageConfig
 from jenkins_cd.errors import BadInput
 from jenkins_cd.model import Chart, Command, Image, PackageResult, Purpose, StageResult
@@ -58,8 +58,8 @@ def _recorded(work: commands.Work) -> Iterator[None]:
         finally:
             for done in ended:
                 work.ran.append(Command(line=done.line, exit_code=done.exit_code, seconds=done.seconds))
-            with work.log.open("a", encoding="utf-8") as log:
-                log.writelines(f"$ {done.line}\n{done.output}\n" for done in ended if done.argv[0] == "helm")
+            with files.appending(work.log) as log:
+                log.writelines(f"$ {done.line}\n{done.output}\n".encode() for done in ended if done.argv[0] == "helm")
 
 
 def _image(build: Build, work: commands.Work) -> tuple[str, Image | None]:

@@ -6,11 +6,13 @@ chart, as `package.chart.values` are.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from jenkins_cd import files
 from jenkins_cd.config.types import Environment
 from jenkins_cd.errors import BadInput
 from jenkins_cd.gitops import layout
@@ -29,10 +31,10 @@ def add(build: Build, chart: Path, common: str) -> None:
     """
     for environment in _environments(build):
         source = build.workspace / layout.values_file(environment)
-        if source.is_file():
+        if os.path.lexists(source):  # what is there is read, or told
             if not source.resolve().is_relative_to(build.workspace.resolve()):
                 raise BadInput(f"the link {source.name} leads out of the checkout")
-            below = {common: _read(source.read_bytes(), source.name)}
+            below = {common: _read(files.read(source), source.name)}
             (chart / source.name).write_text(dump(below), encoding="utf-8")
 
 

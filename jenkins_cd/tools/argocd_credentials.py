@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from jenkins_cd import files
 from jenkins_cd.errors import BadInput
 from jenkins_cd.masking import from_environment, register
 
@@ -123,6 +124,6 @@ def expired(token: str) -> bool:
 def _read(file: str) -> str:
     """Return the token in a file; whoever renews it may be writing just now."""
     try:
-        return Path(file).read_text(encoding="utf-8").strip() if file else ""
-    except (OSError, UnicodeDecodeError):
+        return files.read_text(Path(file)).strip() if file else ""
+    except files.Unfit:
         return ""

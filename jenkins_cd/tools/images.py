@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from jenkins_cd import files
 from jenkins_cd.errors import BadInput, ExternalFailure
 from jenkins_cd.masking import last_lines
 from jenkins_cd.tools import answers, process, registry
@@ -158,7 +159,7 @@ def _build_with(program: str) -> Callable[[Recipe, Path], list[str]]:
 
 def _build_with_docker(recipe: Recipe, scratch: Path) -> list[str]:
     # Docker looks for the list of what to leave out beside the Dockerfile only.
-    (scratch / "Dockerfile").write_bytes(recipe.dockerfile.read_bytes())
+    (scratch / "Dockerfile").write_bytes(files.read(recipe.dockerfile))
     flags = ["--iidfile", str(scratch / "image-id"), "--tag", recipe.tag, "--file", str(scratch / "Dockerfile")]
     epoch = ["--build-arg", f"SOURCE_DATE_EPOCH={_epoch(recipe)}"]
     return ["docker", "build", *flags, *epoch, *_details(recipe), "--", str(recipe.context)]
@@ -210,7 +211,7 @@ def _write_ignore(recipe: Recipe, scratch: Path) -> None:
         recipe.context / ".containerignore",
         recipe.context / ".dockerignore",
     )
-    text = next((file.read_text(encoding="utf-8") for file in own if file.is_file()), "")
+    text = next((files.read_text(file) for file in own if os.path.lexists(file)), "")
     (scratch / "Dockerfile.dockerignore").write_text(f"{text.rstrip()}\n{RESULTS}\n".lstrip(), encoding="utf-8")
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jenkins_cd import files
 from jenkins_cd.errors import BadInput
 from jenkins_cd.masking import register
 
@@ -92,7 +93,7 @@ def locate(environment: Mapping[str, str] = os.environ) -> Path:
     given = [part for part in environment.get(name, "").split(os.pathsep) if part]
     if len(given) > 1:
         raise BadInput(f"{name} lists {len(given)} files", f"name one: {_HINT}")
-    file = Path(given[0]) if given else Path.home() / ".kube" / "config"
+    file = Path(given[0]) if given else (files.home() or Path("/")) / ".kube" / "config"
     if not file.is_file():
         raise BadInput(
             f"there is no kubeconfig {file}",
@@ -131,9 +132,9 @@ def _load(file: Path) -> dict[str, Any]:
     import yaml
 
     try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise BadInput(f"the kubeconfig {file} cannot be read: {error.strerror}") from error
+        data = files.read(file)
+    except files.Unfit as error:
+        raise BadInput(f"the kubeconfig {error.message}", _HINT) from error
     try:
         loaded = yaml.load(data, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506, a safe one
     except yaml.YAMLError as error:
@@ -160,8 +161,8 @@ def _content(place: Mapping[str, Any], key: str, file: Path) -> bytes | None:
     try:
         if encoded := place.get(f"{key}-data"):
             return base64.b64decode(str(encoded), validate=True)
-        return (file.parent / str(place[key])).read_bytes() if place.get(key) else None
-    except (OSError, ValueError) as error:
+        return files.read(file.parent / str(place[key])) if place.get(key) else None
+    except (files.Unfit, ValueError) as error:
         raise BadInput(f"{file}: {key} cannot be read: {error}", _HINT) from error
 
 
@@ -170,8 +171,8 @@ def _credential(user: Mapping[str, Any], name: str, cluster: Mapping[str, Any], 
         return {"token": register(str(token))}
     if token_file := user.get("tokenFile"):
         try:
-            return {"token": register((file.parent / str(token_file)).read_text(encoding="utf-8").strip())}
-        except (OSError, UnicodeDecodeError) as error:
+            return {"token": register(files.read_text(file.parent / str(token_file)).strip())}
+        except files.Unfit as error:
             raise BadInput(f"{file}: the token of {name} cannot be read: {error}", _HINT) from error
     certificate, key = _content(user, "client-certificate", file), _content(user, "client-key", file)
     if certificate and key:

@@ -21,6 +21,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
+from jenkins_cd import files
 from jenkins_cd.errors import ExternalFailure, MissingTool, Stopped
 from jenkins_cd.masking import last_lines, mask, without_secrets
 from jenkins_cd.masking_log import MaskedLog
@@ -120,10 +121,11 @@ def run(
         brood = None if trusted else stack.enter_context(orphans.ended())
         process = _start(argv, cwd, env, stdin is not None, install, brood=brood)
         stack.callback(_forget, process)
-        sink = stack.enter_context(log.open("ab")) if log else None
+        sink = stack.enter_context(_appending(log)) if log else None
         streams = [bytearray(), bytearray()]
+        unwritten: list[OSError] = []  # why the log took no more
         readers = [
-            threading.Thread(target=_drain, args=(pipe, data, sink), daemon=True)
+            threading.Thread(target=_drain, args=(pipe, data, sink, unwritten), daemon=True)
             for pipe, data in zip((process.stdout, process.stderr), streams, strict=True)
         ]
         for reader in readers:
@@ -137,6 +139,7 @@ def run(
                 orphans.end(brood)
             for reader in readers:
                 reader.join(1.0)
+        _require_written(unwritten)
     if not timed_out and (not trusted or time.monotonic() - started >= NOTICEABLE):
         _settle(process.returncode)
     if interrupts.run.stopping:
@@ -193,7 +196,7 @@ def serve(
     install: str = "",
 ) -> Service:
     """Start a program and return at once; both streams are appended to `log`. Raises as `run` does."""
-    with log.open("ab") as sink:
+    with files.appending(log) as sink:
         return Service(tuple(argv), _start(argv, cwd, env, False, install, sink))
 
 
@@ -306,8 +309,21 @@ def _settle(exit_code: int) -> None:
         time.sleep(0.01)
 
 
-def _drain(pipe: IO[bytes], data: bytearray, sink: IO[bytes] | None) -> None:
-    log = MaskedLog(partial(_append, sink)) if sink else None
+@contextlib.contextmanager
+def _appending(log: Path) -> Iterator[IO[bytes]]:
+    """Open a log. What cannot be written to it raises OSError that names it."""
+    with files.named(log), files.appending(log) as sink:
+        yield sink
+
+
+def _require_written(unwritten: Sequence[OSError]) -> None:
+    for error in unwritten:
+        raise error
+
+
+def _drain(pipe: IO[bytes], data: bytearray, sink: IO[bytes] | None, unwritten: list[OSError]) -> None:
+    """Read a pipe to its end, also where the log takes no more: `unwritten` then gets the reason."""
+    log = MaskedLog(partial(_append, sink, unwritten)) if sink else None
     with pipe:
         for line in pipe:
             data += line
@@ -317,9 +333,13 @@ def _drain(pipe: IO[bytes], data: bytearray, sink: IO[bytes] | None) -> None:
         log.flush()
 
 
-def _append(sink: IO[bytes], text: str) -> None:
-    sink.write(text.encode())
-    sink.flush()
+def _append(sink: IO[bytes], unwritten: list[OSError], text: str) -> None:
+    try:
+        if not unwritten:
+            sink.write(text.encode())
+            sink.flush()
+    except OSError as error:
+        unwritten.append(error)
 
 
 def _wait(process: subprocess.Popen[bytes], stdin: bytes | None, timeout: float | None) -> bool:

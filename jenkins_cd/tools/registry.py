@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
+from jenkins_cd import files
 from jenkins_cd.errors import BadInput, ExternalFailure
 from jenkins_cd.masking import excerpt
 from jenkins_cd.tools import http, leftovers, registry_login
@@ -196,11 +197,11 @@ def credentials(*hosts: str) -> Iterator[dict[str, str]]:
 
 def _auths_of_user() -> dict[str, Any]:
     """Return the logins that are there already: base images may come from other registries."""
-    folder = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
+    folder = Path(os.environ.get("DOCKER_CONFIG") or (files.home() or Path("/")) / ".docker")
     file = Path(os.environ.get("REGISTRY_AUTH_FILE") or folder / "config.json")
     try:
-        auths = json.loads(file.read_bytes()).get("auths", {})
-    except (OSError, ValueError, AttributeError):
+        auths = json.loads(files.read(file)).get("auths", {})
+    except (BadInput, ValueError, AttributeError, RecursionError):
         return {}
     return dict(auths) if isinstance(auths, dict) else {}
 

@@ -21,6 +21,23 @@ try: import ensurepip, os, venv
 except ImportError: sys.exit(11)
 print(os.path.realpath(sys.executable))'
 
+# Write down the size of each file of an environment, which is the argument.
+seal='import os, sys
+with open(os.path.join(sys.argv[1], "files"), "w", errors="surrogateescape") as out:
+    for place, _, names in os.walk(sys.argv[1]):
+        for path in (os.path.join(place, name) for name in names if "\n" not in name):
+            if path != out.name: print(os.lstat(path).st_size, os.path.relpath(path, sys.argv[1]), file=out)'
+
+# Tell the first file of an environment that is not as it was written down, and fail.
+whole='import os, sys
+with open(os.path.join(sys.argv[1], "files"), errors="surrogateescape") as lines:
+    known = [line.rstrip("\n").split(" ", 1) for line in lines]
+if not known: sys.exit("files")
+for size, name in known:
+    try: same = os.lstat(os.path.join(sys.argv[1], name)).st_size == int(size)
+    except OSError: same = False
+    if not same: sys.exit(name)'
+
 say() { printf 'jenkins-cd: %s\n' "$1" >&2; }
 
 # Standard input without what does not belong in a log: user names and passwords in URLs.
@@ -87,10 +104,16 @@ places() {
     case $cache in /* | '') ;; *) cache=$PWD/$cache ;; esac
 }
 
-# installed FOLDER: whether it was finished, and the Python that it is made of is still there.
+# installed FOLDER: whether it was finished, the Python that it is made of is still there, and no file of it was damaged
+# since, as by a disk that was full or a machine that went down. An empty program would end with 0.
 installed() {
-    { read -r made_with <"$1/installed"; } 2>/dev/null && [ -x "$made_with" ] && [ -x "$1/bin/jenkins-cd" ] &&
-        program=$1/bin/jenkins-cd
+    { read -r made_with <"$1/installed"; } 2>/dev/null && [ -x "$made_with" ] && [ -x "$1/bin/jenkins-cd" ] || return 1
+    if ! odd=$("$1/bin/python" -I -S -c "$whole" "$1" 2>&1 </dev/null); then
+        damaged="$1 (${odd##*"
+"})"
+        return 1
+    fi
+    program=$1/bin/jenkins-cd
 }
 
 writable() { [ -n "$1" ] && mkdir -p "$1/cli" 2>/dev/null && (: >>"$1/cli/$key.lock") 2>/dev/null; }
@@ -186,18 +209,21 @@ install() {
     said=$(pip_install "$file") || pip_failed "$said"
     said=$("$folder/bin/jenkins-cd" --version 2>&1 </dev/null) ||
         undone 2 "$shown is installed, and brings no jenkins-cd that runs:" "correct JENKINS_CD_PACKAGE" "$said"
-    { printf '%s\n' "$python" >"$folder/unfinished" && mv "$folder/unfinished" "$folder/installed"; } 2>/dev/null ||
-        undone 2 "$folder/installed cannot be written" "look at the disk" "No space left on device"
     [ "$file" = "$package" ] || rm -f "$file"
+    { "$folder/bin/python" -I -S -c "$seal" "$folder" && printf '%s\n' "$python" >"$folder/unfinished" &&
+        mv "$folder/unfinished" "$folder/installed"; } 2>/dev/null </dev/null ||
+        undone 2 "$folder/installed cannot be written" "look at the disk" "No space left on device"
     program=$folder/bin/jenkins-cd
     printf ' done in %s s\n' $(($(date +%s) - started)) >&2
 }
 
+damaged=
 in_path && exec "$program"
 choose
 places
 if ! { [ -n "$cache" ] && installed "$cache/cli/$key"; } && ! installed "$beside/cli/$key"; then
     [ -n "$package" ] || exit 86
+    [ -z "$damaged" ] || say "the jenkins-cd in $damaged is damaged: it is made anew"
     find_python
     somewhere
     lock
