@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import jenkins_cd
-from jenkins_cd import masking, model, results
+from jenkins_cd import long_json, masking, model, results
 from jenkins_cd.free_text import FreeText, FreeTexts, masked
 from jenkins_cd.model import (
     Begun,
@@ -92,6 +92,18 @@ def test_what_people_and_programs_said_is_masked_however_deep(tmp_path: Path) ->
     assert (found.commands[0].line, found.findings[0].message) == ("login ****", "found ****")
     assert found.tests.cases[0].message == "****"
     assert (found.package, found.release, found.log) == (leaky.package, leaky.release, leaky.log)
+
+
+def test_what_stands_beside_a_long_list_is_masked_too(tmp_path: Path) -> None:
+    many = tuple(dataclasses.replace(stage().findings[0], line=line) for line in range(1, long_json.LONG + 2))
+    told = dataclasses.replace(many[0], message=f"found {SECRET}")
+    leaky = dataclasses.replace(stage(), reason=f"because of {SECRET}", evidence=SECRET, findings=(told, *many))
+    file = results.save(tmp_path, "package", leaky)
+    found = results.load(tmp_path, "package", StageResult)
+    assert found
+    assert (found.reason, found.evidence, found.findings[0].message) == ("because of ****", "****", "found ****")
+    assert (found.findings[1:], found.package, found.log) == (many, leaky.package, leaky.log)
+    assert file.read_text(encoding="utf-8").count("\n") > len(many), "an item a line"
 
 
 def test_a_record_of_the_ledger_keeps_its_names_and_loses_its_secrets() -> None:
