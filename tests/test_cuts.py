@@ -15,12 +15,15 @@ SHORT = 24  # characters: of commits and digests less is shown, and no secret is
 MASKING = frozenset({"mask", "masked", "_masked", "clean", "hidden", "excerpt", "last_lines"})
 CUTS = {  # what is cut and is no text, or is a name, or was masked as a whole before
     "argocd/differences.py": {"found[:EACH]"},
-    "argocd/evidence.py": {"list(found.values())[:ABOUT]", "list(_said_of(_telling(evidence)))[-_EVENTS:]"},
+    "argocd/evidence.py": {
+        "list(found.values())[:ABOUT]",
+        "[f'  {line}' for line in event_lines(_telling(evidence), _event_text)][-_EVENTS:]",
+    },
     "argocd/narration.py": {"same[:EACH]"},
     "argocd/pod_evidence.py": {"found[:PODS]"},
     "cluster/evidence.py": {
         "list(found.values())[:PODS]",
-        "list(lines.items())[-EVENTS:]",
+        "lines[-EVENTS:]",
         "(unready or young[:1])[:PODS]",
     },
     "cluster/rollout.py": {"sorted(apart, key=name)[:SHOWN]"},
@@ -51,7 +54,7 @@ def masks(node: ast.AST) -> bool:
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             if name in MASKING:
                 return True
-            if name == "split_lines":
+            if name in ("split_lines", "join"):
                 node = node.args[0]
             else:
                 node = node.func.value if isinstance(node.func, ast.Attribute) else node.func
@@ -115,7 +118,14 @@ def test_a_cut_of_foreign_text_is_found(source: str) -> None:
 
 @pytest.mark.parametrize(
     "source",
-    ["commit[:12]", "mask(words)[:200]", "split_lines(mask(text).strip())[-5:]", "items[1:]", "clean(text)[:LONGEST]"],
+    [
+        "commit[:12]",
+        "' '.join(mask(text).split())[:300]",
+        "mask(words)[:200]",
+        "split_lines(mask(text).strip())[-5:]",
+        "items[1:]",
+        "clean(text)[:LONGEST]",
+    ],
 )
 def test_what_is_masked_before_or_short_may_be_cut(source: str) -> None:
     assert found(source) == []
