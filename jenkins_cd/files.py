@@ -85,8 +85,8 @@ def write_pieces(file: Path, pieces: Iterable[bytes]) -> None:
     """Write a file as `write` does, piece by piece as they are made."""
     import tempfile
 
-    with named(file):
-        file.parent.mkdir(parents=True, exist_ok=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with named(file, instead=True):
         handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
         try:
             with os.fdopen(handle, "wb") as stream:
@@ -190,13 +190,16 @@ def kind(mode: int) -> str:
 
 
 @contextlib.contextmanager
-def named(file: Path) -> Iterator[None]:
-    """Put the name of `file` into an OSError of the block that has none, as those of write(2) have none."""
+def named(file: Path, *, instead: bool = False) -> Iterator[None]:
+    """Put the name of `file` into an OSError of the block that has none, as those of write(2) have none.
+
+    `instead`: also where it has the name of a file that is only on the way to this one.
+    """
     try:
         yield
     except OSError as error:
-        if error.filename is None:
-            error.filename = str(file)
+        if error.filename is None or instead:
+            error.filename, error.filename2 = str(file), None
         raise
 
 

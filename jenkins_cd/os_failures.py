@@ -92,9 +92,10 @@ def _hint(error: OSError, known: Known) -> str:
     import tempfile
 
     name = shown(error.filename) if error.filename is not None else ""
-    for place, variable in ((_cache(), "XDG_CACHE_HOME"), (tempfile.gettempdir(), "TMPDIR")):
-        if place and name.startswith(place):
-            return f"{known.hint}; {variable} names another place"
+    if (cache := _cache()) and name.startswith(cache):
+        return f"{known.hint}; XDG_CACHE_HOME names another place"
+    if os.path.dirname(name) == tempfile.gettempdir():  # noqa: PTH120 - a name need be no path
+        return f"{known.hint}; TMPDIR names another place"
     return known.hint
 
 

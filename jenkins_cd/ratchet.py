@@ -8,7 +8,7 @@ from pathlib import Path
 
 from jenkins_cd import files, results
 from jenkins_cd.config import Config
-from jenkins_cd.errors import BadInput, UnreadableReport
+from jenkins_cd.errors import BadInput, GateFailed, UnreadableReport
 from jenkins_cd.findings import baseline
 from jenkins_cd.findings.baseline import Baseline, Change
 from jenkins_cd.model import StageResult
@@ -83,7 +83,10 @@ def _results(workspace: Path, stages: Sequence[str], old: Baseline) -> Mapping[s
         raise BadInput("unknown stage", f"the stages with findings are {', '.join(STAGES)}", unknown)
     commit = git.state(workspace).commit
     folder = results.prepare(workspace)
-    found = {name: results.load(folder, name, StageResult) for name in STAGES}
+    try:
+        found = {name: results.load(folder, name, StageResult) for name in STAGES}
+    except GateFailed as error:
+        raise BadInput(error.message, error.hint) from error
     wanted = {name: result for name, result in found.items() if name in stages or (not stages and _ran(result))}
     problems = {
         name: problem for name, result in wanted.items() if (problem := _problem(workspace, commit, result, old))

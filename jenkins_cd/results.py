@@ -111,12 +111,15 @@ def save(folder: Path, name: str, value: Any) -> Path:
 
 
 def load(folder: Path, name: str, type_: type[T]) -> T | None:
-    """Return what was saved as `name`, or None where nothing was. Raises GateFailed where it cannot be read."""
+    """Return what was saved as `name`, or None where nothing was.
+
+    Raises GateFailed where it is of another shape, Unfit where it is no file.
+    """
     file = folder / f"{name}.json"
     try:
         data = files.read_if_there(file)
     except files.Unfit as error:
-        raise GateFailed(error.message, "remove it, and run the step that writes it again") from error
+        raise files.Unfit(file, error.why, "remove it, and run the step that writes it again") from error
     if data is None:
         return None
     return from_json(data, type_, str(file))

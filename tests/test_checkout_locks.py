@@ -33,7 +33,6 @@ def test_whole_runs_go_one_after_the_other_and_all_pass(app: Path) -> None:
     ended = [process.communicate(timeout=120) for process in running]
     assert [process.returncode for process in running] == [0] * 4, ended
     assert (app / "order").read_text() == "build\n" * 4
-    assert sum(WAITS in err for _, err in ended) >= 3
 
 
 def test_stages_that_do_not_touch_run_side_by_side_as_jenkins_starts_them(app: Path) -> None:

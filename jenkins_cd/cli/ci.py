@@ -65,7 +65,7 @@ def ci(
         if only_plan:
             return _plan(build, selected, platform, as_json)
         runner.check_source(build, selected)
-        threading.Thread(target=html.warm, daemon=True).start()  # while the stages' programs run
+        threading.Thread(target=html.warm).start()  # while the stages' programs run
         result = runner.run(build, selected, fail_fast=fail_fast)
     return _finish(build, result, as_json)
 

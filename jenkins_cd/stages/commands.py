@@ -61,10 +61,10 @@ def begin(build: Build, stage: str, config: StageConfig) -> Work:
     """
     deadline = time.monotonic() + seconds(config.timeout)
     work = Work(build=build, stage=stage, config=config, started=datetime.now(timezone.utc), deadline=deadline)
-    files.empty_folder(build.out.resolve(), stage)
+    files.empty_folder(build.workspace.resolve(), results.FOLDER, stage)
     for written in (f"{stage}.json", f"{stage}.sarif"):
         (build.out / written).unlink(missing_ok=True)
-    files.fresh(files.own_folder(build.out, results.LOGS) / work.log.name)
+    files.fresh(files.own_folder(build.workspace, results.FOLDER, results.LOGS) / work.log.name)
     return work
 
 

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Find jenkins-cd on this agent, or install it into a cached virtual environment, and become it. Its arguments travel in
-# JENKINS_CD_ARGUMENTS. Where it is there already, a start costs some milliseconds and prints nothing.
+# JENKINS_CD_ARGUMENTS. Where it is there already, a start costs some milliseconds and prints nothing; one that was damaged is
+# made anew.
 #
 #   JENKINS_CD_PACKAGE      a pip requirement to use instead of the library's version: a path, or git+https://...@TAG;
 #                           what is installed under that name stays, so name a commit or a tag
