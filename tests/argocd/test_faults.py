@@ -10,7 +10,6 @@ import pytest
 
 from jenkins_cd.argocd import app_logs
 from jenkins_cd.cluster.log_streams import Source
-from jenkins_cd.errors import BadInput
 from jenkins_cd.tools import argocd, argocd_streams
 from jenkins_cd.tools import argocd_applications as applications
 from jenkins_cd.tools.argocd import Credentials, Server
@@ -85,7 +84,7 @@ def test_where_nothing_listens_is_said(argo: Scene) -> None:
 
 def test_another_server_than_argo_cd_is_told_as_such(argo: Scene, proxy: Proxy, server: Server) -> None:
     proxy.faults += ["<html>welcome</html>"]
-    with pytest.raises(BadInput, match="does not answer as Argo CD does"):
+    with pytest.raises(Away, match="does not answer as Argo CD does"):
         argocd.version(server)
 
 
@@ -119,8 +118,9 @@ def test_a_stream_is_left_when_it_is_told_to_even_before_its_first_word(
 
 
 def test_a_line_that_is_cut_is_an_end(argo: Scene, proxy: Proxy, server: Server) -> None:
-    proxy.faults += [json.dumps({"result": {"type": "ADDED", "application": {}}}) + '\n{"result": {"ty']
-    assert list(applications.watch(server, argo.app(), "", lambda: False)) == [("ADDED", {})]
+    app = {"metadata": {"name": "web"}, "spec": {}}
+    proxy.faults += [json.dumps({"result": {"type": "ADDED", "application": app}}) + '\n{"result": {"ty']
+    assert list(applications.watch(server, argo.app(), "", lambda: False)) == [("ADDED", app)]
 
 
 def test_logs_that_are_cut_are_no_whole_logs(argo: Scene, proxy: Proxy, server: Server) -> None:

@@ -110,7 +110,7 @@ def test_a_release_whose_owner_lives_is_waited_for_and_then_said_to_be_held(
     pushed.apply("1.0.0")
     with helm_at_work(pushed, release_owner.ourselves(BUILD)):
         with pytest.raises(Busy) as caught:
-            pending.clear(pushed.place, 0.5, told.append)
+            pending.clear(pushed.place, 3.0, told.append)
         assert f"held by {BUILD} (process {os.getpid()} on " in caught.value.message
         assert f"helm -n {pushed.namespace} rollback {APP}" in caught.value.hint
         assert len(told) == 1
