@@ -44,7 +44,7 @@ def claims_an_approver(said: dict[str, Any]) -> None:
     said.update(already=False, phases=[])
 
 
-@pytest.mark.parametrize("step", ["apply", "verify", "test"])
+@pytest.mark.parametrize("step", ["apply", "verify", "test", "record"])
 def test_an_approver_in_a_file_approves_nothing(shop: Shop, step: str) -> None:
     shop.deploy("1.4.0")
     shop.steps("1.4.0", names=("plan",))
@@ -55,7 +55,7 @@ def test_an_approver_in_a_file_approves_nothing(shop: Shop, step: str) -> None:
     assert shop.ledger.latest("storefront", "prod") is None
 
 
-@pytest.mark.parametrize("step", ["verify", "test"])
+@pytest.mark.parametrize("step", ["verify", "record"])
 def test_a_deployment_that_was_begun_without_an_approval_in_the_ledger_is_not_gone_on_with(
     shop: Shop, step: str
 ) -> None:
@@ -69,6 +69,8 @@ def test_a_deployment_that_was_begun_without_an_approval_in_the_ledger_is_not_go
             id=begun.id,
             commit="1" * 40,
             followed={"reached": True, "superseded_by": "", "observation": None, "reason": ""},
+            tested=True,
+            outcome={"tests": {}},
         )
 
     shop.deploy("1.3.0")
@@ -109,7 +111,7 @@ def test_a_run_that_takes_it_up_looks_the_approval_up_again(shop: Shop, approval
     assert shop.cluster.declared("prod") is None
 
 
-@pytest.mark.parametrize("step", ["apply", "verify", "test"])
+@pytest.mark.parametrize("step", ["apply", "verify", "record"])
 def test_that_it_is_deployed_already_is_looked_at_again(shop: Shop, step: str) -> None:
     shop.steps("1.4.0", names=("plan",))
     rewritten(shop, lambda said: said.update(already=True))
@@ -122,7 +124,7 @@ def test_a_verdict_in_a_file_is_none(shop: Shop) -> None:
     shop.steps("1.4.0", names=("plan",))
     made_up = json.loads(json.dumps(deployment(1).__dict__, default=str))
     rewritten(shop, lambda said: said.update(ended=[made_up]))
-    error = attempted(shop, "test")
+    error = attempted(shop, "record")
     assert isinstance(error, BadInput)
     assert shop.ledger.latest("storefront", "dev") is None
 
@@ -135,7 +137,7 @@ def test_the_verdict_of_an_earlier_build_is_not_this_ones(shop: Shop) -> None:
     deploy_steps.run("plan", shop.platform, again, shop.folder / "out", Notes())
     rewritten(shop, lambda said: said.update(ended=old["ended"], id=old["id"]))
     with pytest.raises(BadInput):
-        deploy_steps.run("test", shop.platform, again, shop.folder / "out", Notes())
+        deploy_steps.run("record", shop.platform, again, shop.folder / "out", Notes())
 
 
 def test_what_is_said_to_have_come_up_is_looked_at_again_before_it_counts(shop: Shop) -> None:
@@ -144,7 +146,7 @@ def test_what_is_said_to_have_come_up_is_looked_at_again_before_it_counts(shop: 
     shop.steps("1.4.0", names=("plan", "apply"))
     up = {"reached": True, "superseded_by": "", "observation": None, "reason": "it is up"}
     rewritten(shop, lambda said: said.update(followed=up))
-    failed, back = shop.step("test", "1.4.0").deployments
+    failed, back = shop.steps("1.4.0", names=("test", "record")).deployments
     assert (failed.outcome, back.version, back.outcome) == ("failed", "1.3.0", "verified")
 
 
@@ -159,11 +161,11 @@ def test_what_is_put_back_is_what_the_ledger_says_was_verified(shop: Shop) -> No
         said["plan"]["verified"] = "1.3.0"
 
     rewritten(shop, claim)
-    _, back = shop.step("test", "1.5.0").deployments
+    _, back = shop.steps("1.5.0", names=("test", "record")).deployments
     assert back.version == shop.cluster.declared() == "1.4.0"
 
 
-@pytest.mark.parametrize("step", ["apply", "verify", "test"])
+@pytest.mark.parametrize("step", ["apply", "verify", "test", "record"])
 def test_what_is_planned_and_since_when_is_not_taken_from_a_file(shop: Shop, step: str) -> None:
     shop.steps("1.4.0", names=STEPS[: STEPS.index(step)])
     rewritten(shop, lambda said: said["plan"].update(files="", manifests="", base="0" * 40, environment="prod"))
