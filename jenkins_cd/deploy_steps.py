@@ -142,7 +142,9 @@ def _continue(step: str, attempt: Attempt, before: Underway) -> tuple[Attempt, U
     before = replace(before, ended=())
     if step == "apply":
         return _apply(replace(attempt, started=before.started), before)
-    attempt = _begun(attempt, before, step)
+    attempt, before = _begun(attempt, before, step)
+    if judged := _judged(attempt):
+        return attempt, replace(before, ended=judged)
     with left_behind(attempt):
         return attempt, _STEPS[step](attempt, before)
 
@@ -162,16 +164,28 @@ def _recorded(attempt: Attempt, before: Underway) -> tuple[Deployment, ...]:
     known = tuple(one for one in found if one)
     latest = attempt.ledger.latest(app, environment)
     ours = known and known[0].version == attempt.release.version and known[0].build_url == attempt.request.build_url
-    return known if ours and len(known) == len(found) and latest == known[-1] else ()
+    if not ours or len(known) != len(found) or latest != known[-1] or attempt.ledger.begun(app, environment):
+        return ()
+    return known
 
 
-def _begun(attempt: Attempt, before: Underway, step: str) -> Attempt:
-    """Return the attempt as `apply` has begun it: who asked, who approved and since when is what the ledger says."""
+def _judged(attempt: Attempt) -> tuple[Deployment, ...]:
+    """Return what was recorded of this very attempt, where more was recorded since: nothing is left to do for it."""
+    app, environment = attempt.request.app, attempt.request.environment
+    own, latest = attempt.ledger.deployment(app, environment, attempt.id), attempt.ledger.latest(app, environment)
+    if own is None or latest is None or own == latest:
+        return ()
+    return (own, latest) if latest.kind == "rollback" else (own,)
+
+
+def _begun(attempt: Attempt, before: Underway, step: str) -> tuple[Attempt, Underway]:
+    """Return the attempt as `apply` has begun it: who asked, who approved, since when and with which plan is what the
+    ledger says."""
     request = attempt.request
     begun = attempt.ledger.begun_as(request.app, request.environment, before.id) if before.id else None
     if begun is None or begun.version != request.version or begun.build_url != request.build_url:
         raise _missing(request, "apply" if step == "verify" else "verify")
-    return taken_up(replace(attempt, phases=list(before.phases)), begun)
+    return taken_up(replace(attempt, phases=list(before.phases)), begun), replace(before, plan=begun.plan)
 
 
 def _apply(attempt: Attempt, before: Underway) -> tuple[Attempt, Underway]:
