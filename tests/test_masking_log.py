@@ -15,7 +15,6 @@ SECRET = "a-s3cret/of the log that is long enough for two lines of base64, if no
 @pytest.fixture(autouse=True)
 def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(masking, "_forms", set())
-    monkeypatch.setattr(masking, "_pattern", None)
     masking.register(SECRET)
 
 
@@ -77,7 +76,6 @@ def test_a_line_without_end_is_shown_before_its_end() -> None:
 
 def test_nothing_is_kept_back_where_there_is_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(masking, "_forms", set())
-    monkeypatch.setattr(masking, "_pattern", None)
     shown: list[str] = []
     MaskedLog(shown.append).write("x" * 63)
     assert shown == ["x" * 63]
