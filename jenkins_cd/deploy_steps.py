@@ -10,6 +10,7 @@ policy itself, the steps after it go by what it has put into the ledger, and loo
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -24,7 +25,7 @@ from jenkins_cd.delivery import Followed
 from jenkins_cd.delivery import load as load_model
 from jenkins_cd.deploy import Done, alone, known_environment, resolve, target_of
 from jenkins_cd.environment_tests import TestOutcome
-from jenkins_cd.errors import BadInput
+from jenkins_cd.errors import BadInput, GateFailed
 from jenkins_cd.gitops.ledger import Ledger
 from jenkins_cd.model import Deployment, Phase, Plan, Progress, Release
 from jenkins_cd.pipelines import PipelinePlan, Snapshot, Step
@@ -105,10 +106,7 @@ def _place(folder: Path) -> Path:
 
 def _without_ledger(platform: PlatformFile, request: Request, folder: Path, progress: Progress) -> Attempt:
     """Return the attempt as the steps before have left it: to ask the ledger would take credentials."""
-    files = sorted(_place(folder).glob("*.json"), key=lambda file: file.stat().st_mtime, reverse=True)
-    found = (results.load(_place(folder), file.stem, Underway) for file in files)
-    ours = next((state for state in found if state and _names(state.request) == _names(request)), None)
-    before = _before(ours, request, "test")
+    before = _before(_left_for(folder, request), request, "test")
     return Attempt(
         request=request,
         release=before.release,
@@ -118,6 +116,18 @@ def _without_ledger(platform: PlatformFile, request: Request, folder: Path, prog
         folder=folder,
         phases=list(before.phases),
     )
+
+
+def _left_for(folder: Path, request: Request) -> Underway | None:
+    """Return what was left last for a request whose project is not known; what else lies there counts for nothing."""
+    app = request.app.rpartition("/")[2]
+    left = _place(folder).glob(f"{request.environment}-*-{app}.json")
+    for file in sorted(left, key=lambda file: file.lstat().st_mtime, reverse=True):
+        with contextlib.suppress(GateFailed):
+            state = results.load(_place(folder), file.stem, Underway)
+            if state and _names(state.request) == _names(request):
+                return state
+    return None
 
 
 def _plan(attempt: Attempt) -> Underway:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -218,3 +219,18 @@ def test_what_is_recorded_as_the_diff_is_the_plans_of_apply(shop: Shop) -> None:
     shop.steps("1.4.0", names=STEPS[:4])
     rewritten(shop, lambda said: said["plan"].update(files="nothing to see here"))
     assert "+version: 1.4.0" in shop.step("record", "1.4.0").deployments[0].diff
+
+
+@pytest.mark.parametrize("name", ["other.json", "dev-museum-storefront.json"])
+def test_the_tests_pass_over_what_others_have_left(shop: Shop, name: str) -> None:
+    shop.steps("1.4.0", names=STEPS[:3])
+    strange = file(shop).with_name(name)
+    makers: tuple[Callable[[Path], object], ...] = (
+        lambda place: place.symlink_to("/nowhere"),
+        lambda place: os.mkfifo(place),
+        lambda place: place.write_text("[[[", encoding="utf-8"),
+    )
+    for make in makers:
+        make(strange)
+        assert shop.step("test", "1.4.0").failure == ""
+        strange.unlink()
