@@ -10,6 +10,7 @@ policy itself, the steps after it go by what it has put into the ledger, and loo
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -24,7 +25,7 @@ from jenkins_cd.delivery import Followed
 from jenkins_cd.delivery import load as load_model
 from jenkins_cd.deploy import Done, alone, known_environment, resolve, target_of
 from jenkins_cd.environment_tests import TestOutcome
-from jenkins_cd.errors import BadInput
+from jenkins_cd.errors import BadInput, GateFailed
 from jenkins_cd.gitops.ledger import Ledger
 from jenkins_cd.model import Deployment, Phase, Plan, Progress, Release
 from jenkins_cd.pipelines import PipelinePlan, Snapshot, Step
@@ -105,10 +106,7 @@ def _place(folder: Path) -> Path:
 
 def _without_ledger(platform: PlatformFile, request: Request, folder: Path, progress: Progress) -> Attempt:
     """Return the attempt as the steps before have left it: to ask the ledger would take credentials."""
-    files = sorted(_place(folder).glob("*.json"), key=lambda file: file.stat().st_mtime, reverse=True)
-    found = (results.load(_place(folder), file.stem, Underway) for file in files)
-    ours = next((state for state in found if state and _names(state.request) == _names(request)), None)
-    before = _before(ours, request, "test")
+    before = _before(_left_for(folder, request), request, "test")
     return Attempt(
         request=request,
         release=before.release,
@@ -118,6 +116,18 @@ def _without_ledger(platform: PlatformFile, request: Request, folder: Path, prog
         folder=folder,
         phases=list(before.phases),
     )
+
+
+def _left_for(folder: Path, request: Request) -> Underway | None:
+    """Return what was left last for a request whose project is not known; what else lies there counts for nothing."""
+    app = request.app.rpartition("/")[2]
+    left = _place(folder).glob(f"{request.environment}-*-{app}.json")
+    for file in sorted(left, key=lambda file: file.lstat().st_mtime, reverse=True):
+        with contextlib.suppress(GateFailed):
+            state = results.load(_place(folder), file.stem, Underway)
+            if state and _names(state.request) == _names(request):
+                return state
+    return None
 
 
 def _plan(attempt: Attempt) -> Underway:
@@ -142,7 +152,9 @@ def _continue(step: str, attempt: Attempt, before: Underway) -> tuple[Attempt, U
     before = replace(before, ended=())
     if step == "apply":
         return _apply(replace(attempt, started=before.started), before)
-    attempt = _begun(attempt, before, step)
+    attempt, before = _begun(attempt, before, step)
+    if judged := _judged(attempt):
+        return attempt, replace(before, ended=judged)
     with left_behind(attempt):
         return attempt, _STEPS[step](attempt, before)
 
@@ -162,16 +174,28 @@ def _recorded(attempt: Attempt, before: Underway) -> tuple[Deployment, ...]:
     known = tuple(one for one in found if one)
     latest = attempt.ledger.latest(app, environment)
     ours = known and known[0].version == attempt.release.version and known[0].build_url == attempt.request.build_url
-    return known if ours and len(known) == len(found) and latest == known[-1] else ()
+    if not ours or len(known) != len(found) or latest != known[-1] or attempt.ledger.begun(app, environment):
+        return ()
+    return known
 
 
-def _begun(attempt: Attempt, before: Underway, step: str) -> Attempt:
-    """Return the attempt as `apply` has begun it: who asked, who approved and since when is what the ledger says."""
+def _judged(attempt: Attempt) -> tuple[Deployment, ...]:
+    """Return what was recorded of this very attempt, where more was recorded since: nothing is left to do for it."""
+    app, environment = attempt.request.app, attempt.request.environment
+    own, latest = attempt.ledger.deployment(app, environment, attempt.id), attempt.ledger.latest(app, environment)
+    if own is None or latest is None or own == latest:
+        return ()
+    return (own, latest) if latest.kind == "rollback" else (own,)
+
+
+def _begun(attempt: Attempt, before: Underway, step: str) -> tuple[Attempt, Underway]:
+    """Return the attempt as `apply` has begun it: who asked, who approved, since when and with which plan is what the
+    ledger says."""
     request = attempt.request
     begun = attempt.ledger.begun_as(request.app, request.environment, before.id) if before.id else None
     if begun is None or begun.version != request.version or begun.build_url != request.build_url:
         raise _missing(request, "apply" if step == "verify" else "verify")
-    return taken_up(replace(attempt, phases=list(before.phases)), begun)
+    return taken_up(replace(attempt, phases=list(before.phases)), begun), replace(before, plan=begun.plan)
 
 
 def _apply(attempt: Attempt, before: Underway) -> tuple[Attempt, Underway]:

@@ -26,7 +26,6 @@ LARGEST = 1_000_000  # bytes of a file with a secret
 _SECRET = re.compile(r"JENKINS_CD_\w*(PASSWORD|TOKEN|SSH_KEY|KUBECONFIG)(_FILE)?|JENKINS_TOKEN(_FILE)?")
 _HOLDS = re.compile(r"(JENKINS_CD_\w*(?:PASSWORD|TOKEN)|JENKINS_TOKEN)(_FILE)?")  # or names a file with nothing else
 _forms: set[Forms] = set()
-_pattern: re.Pattern[str] | None = None  # the gates of all forms; None: to be made anew
 _spared: frozenset[str] = frozenset()
 # The last @ before a slash ends the user's part (RFC 3986, section 3.2.1, as curl and browsers read it). A name alone
 # is masked where it is so long that it must be a token.
@@ -38,23 +37,19 @@ def register(secret: str) -> str:
 
     One that ordinary text would have anyway is not masked: `weak` tells of it.
     """
-    global _pattern
     from jenkins_cd.ordinary import weakness  # only who has a secret pays for these
     from jenkins_cd.secret_forms import forms
 
     if not weakness(secret.strip(), _spared):
         _forms.update(form for form in forms(secret.strip()) if not weakness(form.secret))
-        _pattern = None
     return secret
 
 
 def spare(names: Iterable[str]) -> None:
     """Mask no secret that is the name of an app, a project or an environment: all that is told would have holes."""
-    global _pattern, _spared
+    global _spared
     _spared |= {name.casefold() for name in names}
-    if found := {form for form in _forms if form.secret.casefold() in _spared}:
-        _forms.difference_update(found)
-        _pattern = None
+    _forms.difference_update([form for form in _forms if form.secret.casefold() in _spared])
 
 
 def mask(text: str) -> str:
@@ -62,9 +57,8 @@ def mask(text: str) -> str:
 
     Text that is to be cut is masked first (`excerpt`): half a secret is not found.
     """
-    gates = _gates()
-    if gates is not None and gates.search(text):
-        text = _without(text, [span for form in tuple(_forms) for span in form.spans(text)])
+    if _forms:
+        text = _without(text, list(_found(text)))
     # Last: what is secret may have an @ in it, at which this rule would cut it in two.
     return _URL_USERINFO.sub(MASK, text) if "@" in text and "://" in text else text
 
@@ -89,22 +83,22 @@ def hiding(secrets: Iterable[str]) -> Iterator[None]:
     """Mask these too for the time of the block: values that are secret, but not ours, and ordinary elsewhere."""
     from jenkins_cd.secret_forms import forms
 
-    global _pattern
     added = {form for secret in secrets for form in forms(secret)} - _forms
     _forms.update(added)
-    _pattern = None
     try:
         yield
     finally:
         _forms.difference_update(added)
-        _pattern = None
 
 
-def _gates() -> re.Pattern[str] | None:
-    global _pattern
-    if _pattern is None and _forms:
-        _pattern = re.compile("|".join(sorted({gate for form in tuple(_forms) for gate in form.gates})))
-    return _pattern
+def _found(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where any of the secrets stands in `text`."""
+    from jenkins_cd.secret_forms import has_percent_encoding
+
+    percent = has_percent_encoding(text)
+    for form in tuple(_forms):
+        if form.may_be_in(text, percent):
+            yield from form.spans(text)
 
 
 def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:

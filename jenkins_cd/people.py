@@ -9,13 +9,18 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
+# How names are written where a keyboard has no such letter; NFKD makes `a` of `ä`, as others do.
+_LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "æ": "ae", "œ": "oe"})
+_BARE = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "\u0131": "i"}
+)  # which NFKD leaves as they are
 _AUTHOR = re.compile(r"(?P<name>.*?)\s*<(?P<address>[^<>]*)>\s*")
 
 
 def same(one: str, other: str) -> bool:
     """Tell whether two names may be one person's: letters and digits decide, of the name or of an address.
 
-    `Jane Doe <jane@shop.example>`, `jane.doe`, `JANE` and `jane@elsewhere.example` are one.
+    `Jane Doe <jane@shop.example>`, `jane.doe`, `doe, jane`, `JANE` and `jane@elsewhere.example` are one.
     """
     return not _names(one).isdisjoint(_names(other))
 
@@ -26,7 +31,7 @@ def first_like(name: str, others: Iterable[str]) -> str:
 
 
 def _names(text: str) -> set[str]:
-    return {plain for part in _parts(text) if (plain := _plain(part))}
+    return {name for part in _parts(text) for name in _spellings(part) if name}
 
 
 def _parts(text: str) -> Iterator[str]:
@@ -39,6 +44,11 @@ def _parts(text: str) -> Iterator[str]:
             yield from (local, *local.split("+"))
 
 
-def _plain(text: str) -> str:
-    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
-    return "".join(letter for letter in folded if letter.isalnum())
+def _spellings(text: str) -> Iterator[str]:
+    """Yield the ways in which a name may be written in plain letters, with the words in order and sorted."""
+    small = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    for plain in (small, small.translate(_LETTERS)):
+        folded = unicodedata.normalize("NFKD", plain.translate(_BARE))
+        words = ("".join(filter(str.isalnum, word)) for word in re.split(r"[\s.,_-]+", folded))
+        ordered = [word for word in words if word]
+        yield from ("".join(ordered), "".join(sorted(ordered)))

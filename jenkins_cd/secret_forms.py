@@ -2,7 +2,7 @@
 
 A form is a regular expression made character by character, so that any mixture is found: `p%40ss/w` as well as `p@ss/w`
 and `p%40ss%2fw`. Letters and digits stay what they are in all of these (but for base64, and URLs that encode all);
-each form has a `gate`, a short piece that must be there, so that text without secrets is passed over quickly.
+each form has a gate, a short piece that must be there, so that text without secrets is passed over quickly.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import functools
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ _BASE64 = {  # both alphabets (RFC 4648, sections 4 and 5), raw or in a URL or J
     "=": r"(?:=|%3[Dd])",
 }
 _ENTITIES = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
+_ENCODED_BYTE = re.compile(r"%(?:25){0,3}[0-9A-Fa-f]{2}")
 _ARMOUR = re.compile(r"-{4,}.*-{4,}")  # of PEM: the same in each key
 
 
@@ -33,15 +35,30 @@ class Forms:
     secret: str
     whole: bool = True
 
+    def may_be_in(self, text: str, percent: bool) -> bool:
+        """Tell whether a gate is in `text`; without one it has the secret in no form. `percent`: it has such bytes."""
+        literals, patterns = self._gates
+        return (
+            any(literal in text for literal in literals)
+            or (percent and self._first_bytes.search(text) is not None)
+            or any(pattern.search(text) for pattern in patterns)
+        )
+
     @functools.cached_property
-    def gates(self) -> tuple[str, ...]:
-        """Return patterns of which one is found in every text that has the secret in any form."""
+    def _first_bytes(self) -> re.Pattern[str]:
+        return re.compile(_percent(_bytes(self.secret)[:3]))
+
+    @functools.cached_property
+    def _gates(self) -> tuple[tuple[str, ...], tuple[re.Pattern[str], ...]]:
+        """Return what is looked for first: text, which is found many times faster, and patterns where it must be."""
         core = max(re.findall(r"[A-Za-z0-9]+", self.secret), key=len, default="")
-        found = [core if len(core) >= 3 else _written(self.secret), _percent(_bytes(self.secret)[:3])]
+        literals = [core] if len(core) >= 3 else []
+        patterns = [] if literals else [_written(self.secret)]
         for encoded in self._encoded:
-            middle = min(GATE, len(encoded) // 2)
-            found += [_stiff(encoded[:middle]), _stiff(encoded[middle : middle * 2])]
-        return tuple(dict.fromkeys(found))
+            pair = _neighbours(encoded)
+            literals += [piece for piece in pair if piece.isalnum()]
+            patterns += [_stiff(piece) for piece in pair if not piece.isalnum()]
+        return tuple(dict.fromkeys(literals)), tuple(map(re.compile, dict.fromkeys(patterns)))
 
     def spans(self, text: str) -> Iterator[tuple[int, int]]:
         """Yield where the secret stands in `text`, in whatever form."""
@@ -68,7 +85,22 @@ def forms(secret: str) -> list[Forms]:
     """Return the secret, and each of its lines where it has several: a log or a diff may show one alone."""
     lines = {line.strip() for line in re.split(r"[\r\n]+", secret)} - {secret}
     telling = sorted(line for line in lines if len(line) >= SHORTEST_LINE and not _ARMOUR.fullmatch(line))
-    return [Forms(secret), *(Forms(line, whole=False) for line in telling)]
+    # What is typed as one letter some keep as two, a letter and its accent.
+    spelt = {unicodedata.normalize(form, secret) for form in ("NFC", "NFD")} - {secret}
+    return [Forms(secret), *map(Forms, sorted(spelt)), *(Forms(line, whole=False) for line in telling)]
+
+
+def has_percent_encoding(text: str) -> bool:
+    """Tell whether `text` has any percent-encoded byte."""
+    return "%" in text and _ENCODED_BYTE.search(text) is not None
+
+
+def _neighbours(encoded: str) -> tuple[str, str]:
+    """Return two neighbouring pieces of base64, as a line break goes through one at most; without signs if possible."""
+    size = min(GATE, len(encoded) // 2)
+    starts = range(len(encoded) - 2 * size + 1)
+    start = next((at for at in starts if encoded[at : at + 2 * size].isalnum()), 0)
+    return encoded[start : start + size], encoded[start + size : start + 2 * size]
 
 
 def _stable(raw: bytes, offset: int) -> str:

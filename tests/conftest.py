@@ -79,7 +79,7 @@ def _forgotten() -> Iterator[None]:
     yield
     masking._forms.clear()
     masking._forms.update(forms)
-    masking._pattern, masking._spared = None, spared
+    masking._spared = spared
 
 
 @pytest.fixture

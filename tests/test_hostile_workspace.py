@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -178,3 +179,60 @@ def test_what_is_planned_and_since_when_is_not_taken_from_a_file(shop: Shop, ste
     assert step == "apply" or recorded.started.year < 2199
     later: Deployment = shop.deploy("1.3.0").deployments[0]
     assert shop.ledger.latest("storefront", "dev") == shop.ledger.deployment("storefront", "dev", later.id)
+
+
+@pytest.mark.parametrize("step", ["verify", "record"])
+def test_an_attempt_that_was_judged_is_not_judged_anew(shop: Shop, step: str) -> None:
+    shop.deploy("1.3.0")
+    shop.cluster.broken = {"1.4.0"}
+    shop.steps("1.4.0", names=("plan", "apply"))
+    left = json.loads(file(shop).read_text(encoding="utf-8"))
+    failed, back = shop.step("verify", "1.4.0").deployments
+    shop.deploy("1.5.0")
+    shop.cluster.broken = set()
+    before, known = shop.refs(), shop.ledger.deployments("storefront")
+    up = {"reached": True, "superseded_by": "", "observation": None, "reason": "it is up"}
+    outcome = {"tests": {"cases": []}, "failure": ""}
+    rewritten(shop, lambda said: said.update(left, followed=up, outcome=outcome, tested=True, ended=[]))
+    done = shop.step(step, "1.4.0")
+    assert not done.verified
+    assert done.deployments[0].outcome == failed.outcome == "failed"
+    assert (shop.refs(), shop.ledger.deployments("storefront")) == (before, known)
+    assert back.kind == "rollback"
+
+
+def test_an_earlier_verdict_is_not_that_of_what_was_begun_since(shop: Shop) -> None:
+    shop.steps("1.4.0")
+    verified = json.loads(file(shop).read_text(encoding="utf-8"))["ended"]
+    assert verified
+    (shop.folder / "out" / "deploy").joinpath("dev-shop-storefront.json").unlink()
+    repository = Repository.open(str(shop.remote))
+    place = "dev/shop/storefront/Chart.yaml"
+    shop.cluster.broken = {"1.4.0"}
+    repository.commit("main", "by hand", lambda view: {place: (view.read(place) or b"").replace(b"1.4.0", b"1.3.0")})
+    shop.steps("1.4.0", names=("plan", "apply"))
+    rewritten(shop, lambda said: said.update(ended=verified))
+    assert not shop.step("verify", "1.4.0").verified
+    assert shop.ledger.begun("storefront", "dev") is None
+    assert shop.ledger.deployments("storefront", "dev")[-2].outcome == "failed"
+
+
+def test_what_is_recorded_as_the_diff_is_the_plans_of_apply(shop: Shop) -> None:
+    shop.steps("1.4.0", names=STEPS[:4])
+    rewritten(shop, lambda said: said["plan"].update(files="nothing to see here"))
+    assert "+version: 1.4.0" in shop.step("record", "1.4.0").deployments[0].diff
+
+
+@pytest.mark.parametrize("name", ["other.json", "dev-museum-storefront.json"])
+def test_the_tests_pass_over_what_others_have_left(shop: Shop, name: str) -> None:
+    shop.steps("1.4.0", names=STEPS[:3])
+    strange = file(shop).with_name(name)
+    makers: tuple[Callable[[Path], object], ...] = (
+        lambda place: place.symlink_to("/nowhere"),
+        lambda place: os.mkfifo(place),
+        lambda place: place.write_text("[[[", encoding="utf-8"),
+    )
+    for make in makers:
+        make(strange)
+        assert shop.step("test", "1.4.0").failure == ""
+        strange.unlink()

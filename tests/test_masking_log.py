@@ -15,7 +15,6 @@ SECRET = "a-s3cret/of the log that is long enough for two lines of base64, if no
 @pytest.fixture(autouse=True)
 def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(masking, "_forms", set())
-    monkeypatch.setattr(masking, "_pattern", None)
     masking.register(SECRET)
 
 
@@ -59,9 +58,24 @@ def test_no_more_than_a_bounded_part_is_kept_back() -> None:
     assert shown
 
 
+@pytest.mark.parametrize("total", [HELD - 5, HELD, HELD + 4, HELD + 5_000, 2 * HELD, 3 * HELD])
+@pytest.mark.parametrize("cut", [1, 9, len(SECRET) - 1])
+def test_a_line_without_end_is_not_cut_within_a_secret(total: int, cut: int) -> None:
+    text = f"{'-' * (total - cut)}{SECRET} and on {'-' * HELD}{SECRET}"
+    pieces = [text[:total], *(text[at : at + 999] for at in range(total, len(text), 999))]
+    assert written(pieces) == text.replace(SECRET, "****")
+
+
+def test_a_line_without_end_is_shown_before_its_end() -> None:
+    shown: list[str] = []
+    log = MaskedLog(shown.append)
+    for _ in range(20):
+        log.write("-" * 30_000)
+    assert sum(map(len, shown)) > 20 * 30_000 - 2 * HELD
+
+
 def test_nothing_is_kept_back_where_there_is_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(masking, "_forms", set())
-    monkeypatch.setattr(masking, "_pattern", None)
     shown: list[str] = []
     MaskedLog(shown.append).write("x" * 63)
     assert shown == ["x" * 63]

@@ -22,6 +22,12 @@ from jenkins_cd import people
         ("jané", "jane\u0301"),
         ("\uff4a\uff41\uff4e\uff45", "jane"),
         ("straße", "STRASSE"),
+        ("juergen.mueller", "Jürgen Müller <jm@shop.example>"),
+        ("jurgen.muller", "Ju\u0308rgen Müller <jm@shop.example>"),
+        ("soren", "SØREN <s@shop.example>"),
+        ("lukasz", "Łukasz <l@shop.example>"),
+        ("jane.doe", "Doe, Jane <jd@shop.example>"),
+        ("ja\u200bne", "jane"),
     ],
 )
 def test_one_person_is_known_again(one: str, other: str) -> None:
@@ -36,6 +42,7 @@ def test_one_person_is_known_again(one: str, other: str) -> None:
         ("jane", "janet"),
         ("jane", "Joe <joe@jane.example>"),
         ("jane", ""),
+        ("jane.doe", "Jane Roe <jr@shop.example>"),
         ("", ""),
         ("--", "<>"),
         ("qa", "Jane Doe <jane@qa.example>"),

@@ -6,14 +6,17 @@ import base64
 import html
 import json
 import shlex
+import unicodedata
 import urllib.parse
 from collections.abc import Callable
+from typing import Literal
 from xml.sax.saxutils import quoteattr
 
 import pytest
 
-from jenkins_cd import masking
+from jenkins_cd import masking, secret_forms
 
+Form = Literal["NFC", "NFD"]
 SECRETS = (
     "Ca@nG/1:x%y#z&w",
     'p@ss/wörd "42"+x\'s',
@@ -67,7 +70,6 @@ WAYS: dict[str, Callable[[str], str]] = {
 @pytest.fixture(autouse=True)
 def forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(masking, "_forms", set())
-    monkeypatch.setattr(masking, "_pattern", None)
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -108,3 +110,21 @@ def test_a_long_run_of_the_letters_of_a_secret_takes_no_time(secret: str) -> Non
     masking.register(secret)
     for piece in (secret[:4], "\\", "&amp;", "%25", " ", "\\n"):
         masking.mask(piece * 20_000)
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize("written", ["NFC", "NFD"])
+def test_a_letter_with_an_accent_is_one_letter_or_two(form: Form, written: Form) -> None:
+    masking.register(unicodedata.normalize(form, "pässwörd-Ünï"))
+    shown = unicodedata.normalize(written, "pässwörd-Ünï")
+    text = f"{shown} {json.dumps(shown)[1:-1]} {quoted(shown)} {base64.b64encode(raw(shown)).decode()}"
+    assert masking.mask(text).startswith("**** **** **** ****")
+
+
+@pytest.mark.parametrize("secret", [*SECRETS, "+/+/+/+/abcd", "??>>??>>", "ÿÿÿÿÿÿÿÿ>>?", "x" + "?~" * 40])
+def test_what_is_looked_for_first_is_in_every_form(secret: str) -> None:
+    for way, write in WAYS.items():
+        text = f"a {write(secret)} b"
+        for form in secret_forms.forms(secret)[:1]:
+            found = any(form.spans(text))
+            assert form.may_be_in(text, secret_forms.has_percent_encoding(text)) or not found, way

@@ -95,7 +95,6 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     monkeypatch.setattr(health, "INTERVAL", 0.02)
     monkeypatch.setattr(declaration, "LOOK", 0.1)
     monkeypatch.setattr(masking, "_forms", set())
-    monkeypatch.setattr(masking, "_pattern", None)
     (tmp_path / "htpasswd").write_text(HTPASSWD, encoding="utf-8")
     repositories, app = tmp_path / "repositories", App()
     repositories.mkdir()

@@ -195,7 +195,10 @@ class Ledger:
         return None if content is None else _decode(content, type_, path)
 
     def _add(self, kind: str, record: R, message: str) -> R:
-        """Add a record; one that is to be the next gets an ID that follows all of its app's that are there by then."""
+        """Add a record; one that is to be the next gets an ID that follows all of its app's that are there by then.
+
+        Where one is there under its ID already, that one stays as it is, and is returned.
+        """
         added, token = record, secrets.token_hex(4)
 
         def change(view: View) -> Mapping[str, bytes]:
@@ -203,7 +206,12 @@ class Ledger:
             if record.id == order.NEXT:
                 id_ = order.following(_ids(view, record), datetime.now(timezone.utc), token)
                 added = replace(record, id=id_)
-            return {_path(kind, added): _encode(added)}
+            path = _path(kind, added)
+            present = view.read(path)
+            if present is not None:
+                added = _decode(present, type(record), path)
+                return {}
+            return {path: _encode(added)}
 
         self._write(message, change)
         return added

@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Mapping
 from typing import Literal
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 Kind = Literal["remote", "local", "odd"]  # odd: nothing is known of it but its text
 ANY = "*"  # in a key every app, in a URL any part of one folder's name
@@ -98,5 +98,7 @@ def _local(path: str) -> tuple[Kind, str]:
 
 
 def _is_odd(path: str) -> bool:
-    """Tell whether a path has parts that lead elsewhere: where to is not ours to guess."""
-    return any(part in ("", ".", "..") for part in path.removeprefix("/").split("/"))
+    """Tell whether a path has parts that lead elsewhere, encoded or not: where to is not ours to guess."""
+    parts = path.removeprefix("/").split("/")
+    hidden = any(re.search(r"[/\\\0]", unquote(part)) or unquote(part) in (".", "..") for part in parts)
+    return hidden or any(part in ("", ".", "..") for part in parts)

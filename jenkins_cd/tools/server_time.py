@@ -12,6 +12,7 @@ from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+_LATEST = datetime(9000, 1, 1, tzinfo=timezone.utc)  # what is later is no clock, and cannot be counted on from
 _seen: tuple[datetime, float] | None = None  # what a server said, and when by the clock that nobody sets
 
 
@@ -20,11 +21,11 @@ def note(headers: Mapping[str, str]) -> None:
     global _seen
     try:
         said = parsedate_to_datetime(headers["Date"])
-        age = int(headers.get("Age") or 0)
-    except (KeyError, TypeError, ValueError):
+        told = said.astimezone(timezone.utc) + timedelta(seconds=max(int(headers.get("Age") or 0), 0))
+    except (KeyError, TypeError, ValueError, OverflowError):
         return
-    if said.tzinfo is not None:
-        _seen = said.astimezone(timezone.utc) + timedelta(seconds=max(age, 0)), time.monotonic()
+    if said.tzinfo is not None and told < _LATEST:
+        _seen = told, time.monotonic()
 
 
 def hook(answer: Any, *_: Any, **__: Any) -> None:

@@ -209,9 +209,9 @@ def _prepare(charts: str, folder: str, others: synchronize.Barrier) -> None:
 
 
 def _run(task: tuple[str, str]) -> Run:
-    forms, pattern = set(masking._forms), masking._pattern
+    forms = set(masking._forms)
     ended = _worker[0].run(*task)
-    masking._forms, masking._pattern = forms, pattern  # the tokens of all runs together make masking slow
+    masking._forms = forms  # the tokens of all runs together make masking slow
     return ended
 
 

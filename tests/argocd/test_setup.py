@@ -192,7 +192,6 @@ def test_a_cluster_is_registered_by_its_secret_alone_and_then_kept_as_the_file_s
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(masking, "_forms", set())  # the credential is compared here: no other test has made it a secret
-    monkeypatch.setattr(masking, "_pattern", None)
     lab, home, name = shop.scene.lab, shop.scene.argocd.namespace, f"prod-{secrets.token_hex(3)}"
     server = lab.server
     shop.says({"cluster": name}, clusters={name: ArgoCdCluster(server=server, credential=name, namespaces=True)})

@@ -210,7 +210,6 @@ def pushed(request: pytest.FixtureRequest, lab: Lab, namespace: str, app_charts:
     with helm_in_path(getattr(lab, request.param), tmp_path / "bin"), pytest.MonkeyPatch.context() as patch:
         patch.setenv("JENKINS_CD_KUBECONFIG", lab.kubeconfig)
         patch.setattr(masking, "_forms", set(masking._forms))  # the tokens of all tests together make masking slow
-        patch.setattr(masking, "_pattern", masking._pattern)
         yield prepared(lab, namespace, tmp_path, app_charts)
 
 

@@ -285,7 +285,6 @@ def test_a_secret_changes_no_fingerprint_and_takes_no_finding_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(masking, "_forms", set())
-    monkeypatch.setattr(masking, "_pattern", None)
     (tmp_path / "a.go").write_text("one\nx := s3cret-of-an-agent\n", encoding="utf-8")
     found = [
         Finding(tool="lint", rule="r", message=f"bad {word}", level="error", file="a.go", line=2)

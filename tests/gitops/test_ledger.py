@@ -172,6 +172,16 @@ def test_recording_twice_changes_nothing(ledger: Ledger, remote: Path) -> None:
     assert count(remote, "ledger") == 1
 
 
+def test_what_is_recorded_is_never_written_over(ledger: Ledger, remote: Path) -> None:
+    ledger.publish(release())
+    failed = ledger.record(deployment(1, outcome="failed", reason="it does not start"))
+    assert other(remote).record(deployment(1, outcome="verified")) == failed
+    assert other(remote).deployments("storefront") == [failed]
+    given = ledger.approve(approval(2, approver="jane"))
+    assert other(remote).approve(approval(2, approver="mallory")) == given
+    assert count(remote, "ledger") == 3
+
+
 def test_nothing_secret_goes_in(ledger: Ledger, remote: Path) -> None:
     secret = register('correct "horse" staple')
     ledger.record(deployment(1, reason=f"login with {secret} failed", evidence=f"x\n{secret}"))

@@ -117,6 +117,12 @@ def test_a_folder_on_this_machine_is_what_git_finds_there(tmp_path: Path) -> Non
         ("https://git.local/shop/*", "https://git.local/shop/a/b", False),
         ("https://git.local/shop/*", "https://git.local/shop/", False),
         ("https://git.local/shop/*", "https://git.local/shop/../evil", False),
+        ("https://git.local/shop/*", "https://git.local/shop/..%2fevil", False),
+        ("https://git.local/shop/*", "https://git.local/shop/%2E%2e", False),
+        ("https://git.local/shop/*", "ssh://git@git.local/shop/x%2F..%2F..%2Fevil", False),
+        ("https://git.local/shop/*", "https://git.local/shop/..\\evil", False),
+        ("https://git.local/shop/*", "https://git.local/shop/%5Cevil", False),
+        ("https://git.local/shop/*", "https://git.local/shop/caf%C3%A9", True),
         ("https://git.local/shop/*", "https://git.local:8443/shop/a", False),
         ("https://git.local/*/{app}", "https://git.local/team/storefront.git", True),
         ("https://git.local/*/{app}", "https://git.local/a/b/storefront.git", False),
@@ -126,6 +132,7 @@ def test_a_folder_on_this_machine_is_what_git_finds_there(tmp_path: Path) -> Non
         ("file:///srv/git/*.git", "/srv/git/storefront.git", True),
         ("file:///srv/git/*", "/srv/git/storefront", True),
         ("file:///srv/git/*", "/srv/other/storefront", False),
+        ("file:///srv/git/*", "file:///srv/git/..%2fother", False),
     ],
 )
 def test_a_pattern_allows_one_folder_for_a_star_and_no_more(pattern: str, source: str, allowed: bool) -> None:

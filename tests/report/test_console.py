@@ -178,7 +178,6 @@ def test_no_color_is_obeyed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_secrets_and_escapes_reach_no_summary(capsys: Said, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(masking, "_forms", set())
-    monkeypatch.setattr(masking, "_pattern", None)
     bad = f"\x1b[2J{masking.register('s3cr3t-value')}\x07"
     stage = samples.stage("build", 0, 1, "failed", bad, evidence=bad, log="\x1b[2Jbuild.log\x07")
     console.ci_summary(replace(samples.failed(), app="\x1b[2Jshop\x07", stages=(stage,)))

@@ -246,7 +246,6 @@ def test_a_log_outside_the_results_is_named_but_not_linked(folder: Path) -> None
 
 def test_a_registered_secret_reaches_neither_page_nor_drawing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(masking, "_forms", set())
-    monkeypatch.setattr(masking, "_pattern", None)
     secret = masking.register('p&ss<"w0rd')
     leaky = replace(samples.broken_deployment(), evidence=f"login {secret}", diff=f"+{secret}", phases=())
     ci = samples.failed()

@@ -32,7 +32,6 @@ def test_what_steers_a_terminal_or_breaks_xml_is_dropped_or_spelt_out(given: str
 
 def test_a_model_is_cleaned_however_deep(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(masking, "_forms", set())
-    monkeypatch.setattr(masking, "_pattern", None)
     masking.register("price_test.go:31")
     cleaned = text.cleaned(samples.failed())
     tests = cleaned.stages[1].tests

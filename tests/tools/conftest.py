@@ -27,8 +27,7 @@ def locked_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Regist
 def logged_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv(oci.USERNAME, NAME)
     monkeypatch.setenv(oci.PASSWORD, PASSWORD)
-    forms, pattern = set(masking._forms), masking._pattern
+    forms = set(masking._forms)
     yield
     masking._forms.clear()
     masking._forms.update(forms)
-    masking._pattern = pattern
