@@ -9,17 +9,20 @@ from __future__ import annotations
 import re
 
 _TO = r" ?[-–—] ?"
-_COLUMN = r"(?:,? (?:col(?:umn)?s?|char(?:acter)?s?)\.?:? ?\d+(?:-\d+)?)?"
+_COLUMN = r"(?:,? \(?(?:col(?:umn)?s?|char(?:acter)?s?)\.?:? ?\d+(?:-\d+)?)?"
 _PLACE = re.compile(
-    rf"\b(?:line(?:s|no|\(s\))?|ln\.?)(?: no\.?| number)?[ :=]{{1,2}}#?\d+(?::\d+)?(?:{_TO}\d+(?::\d+)?)?{_COLUMN}"
+    rf"\b(?:line(?:s|no|\(s\))?|ln\.?)(?: no\.?| number)?[ \xa0:=]{{1,2}}"
+    rf"(?:#|(?<=\bline )\()?\d+(?::\d+)?(?:{_TO}\d+(?::\d+)?)?{_COLUMN}"
     r"(?:(?:,| and| to|, and| through)(?= \d+(?:-\d+)?(?:[,.;:)\]]|$| and| to)) \d+(?:-\d+)?)*"  # lines 12, 14 and 20
     rf"|\b\d+{_TO}\d+(?= lines?\b)"  # 10-20 lines
     r"|(?:(?<![\w.:])\d+)?:\d+(?:[:,]\d+)*"  # a.c:12:3, 12:3
-    r"(?:(?:\.\d+)?[-–—]\d+(?:[:.]\d+)*| [-–—] \d+:\d+)?"  # the end of a range: a.c:12:3-14, [10:1 - 20:5]
+    r"(?:(?:\.\d+)?(?:[-–—]|\.\.)\d+(?:[:.]\d+)*| [-–—] \d+:\d+)?"  # the end of a range: a.c:12:3-14, [10:1 - 20:5]
     r"|(?<=[^\W_])\.[a-z]\w{0,7}\(\d+(?:[,:] ?\d+|-\d+)*\)"  # a.cs(12,3)
     r"|(?<!\w)\(\d+[,:] ?\d+(?:-\d+)?\)"  # (12,3)
+    r"|(?<=:)\[\d+,\d+\]"  # a.java:[12,3]
+    r"|\brow \d+, col(?:umn)? \d+"
     r"|#(?:L|lines-)\d+(?:C\d+)?(?:[-:]L?\d+(?:C\d+)?)?"  # a.c#L12-L20
-    rf"|\bL\d+(?:{_TO}L?\d+|:C?\d+)|(?:\(|\b(?:at|on|see|from) )L\d+\b",  # L12-L20, (L12)
+    rf"|\bL\d+(?:{_TO}L?\d+|:C?\d+)|(?:\(|\b(?:at|on|see|from) )L\d+\b|^L\d+(?=:)",  # L12-L20, (L12)
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"\d+")

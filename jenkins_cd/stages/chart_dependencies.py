@@ -7,7 +7,7 @@ copy that it has in the checkout, and Helm finds them there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -46,13 +46,25 @@ def complete(chart: Path, plain_http: bool, modified: datetime) -> None:
     beside = [folder for folder in named if (folder / "Chart.yaml").is_file()]  # the others are vendored
     for folder in beside:
         complete(folder, plain_http, modified)
-    if dependencies(chart) and not helm.has_dependencies(chart):
+    if dependencies(chart) and not helm.has_dependencies(chart) and not _completed(chart, beside, modified):
         locked = (chart / "Chart.lock").exists()
         helm.dependency_build(chart, plain_http, common_chart.advice(chart))
         if not locked:
             (chart / "Chart.lock").unlink(missing_ok=True)  # it tells the time, and would make each package another
         for description in map(read, beside):
             helm.repack(chart / "charts" / f"{description['name']}-{description['version']}.tgz", modified)
+
+
+def _completed(chart: Path, beside: Sequence[Path], modified: datetime) -> bool:
+    """Package the charts beside one into its `charts` where it has others too; tells whether nothing is left to fetch.
+
+    Helm, asked to add the charts beside it, would fetch all others anew, also those that are vendored.
+    """
+    if all(map(_is_file, dependencies(chart))):
+        return False
+    for folder in beside:
+        helm.package(folder, chart / "charts", str(read(folder).get("version") or ""), modified=modified)
+    return helm.has_dependencies(chart)
 
 
 def dependencies(chart: Path) -> list[dict[str, Any]]:

@@ -146,7 +146,7 @@ def detect(workspace: Path) -> str:
     known = "; ".join(f"{chain.name}: {', '.join(chain.detect)}" for chain in toolchains if chain.detect)
     raise BadInput(
         f"no toolchain fits {workspace} (looked for {known})",
-        "say which in cd.yaml; toolchain: custom runs nothing but the commands of cd.yaml",
+        "say which: toolchain: custom (jenkins-cd init --toolchain custom) runs nothing but the commands of cd.yaml",
     )
 
 

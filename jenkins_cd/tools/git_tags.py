@@ -19,12 +19,18 @@ from jenkins_cd.versions import from_tag, newest
 Ask = Callable[..., str]  # runs Git in the checkout with these arguments, and returns what it prints
 _SHA1 = "[core]\n\tbare = true\n\trepositoryFormatVersion = 0\n"
 _SHA256 = "[core]\n\tbare = true\n\trepositoryFormatVersion = 1\n[extensions]\n\tobjectFormat = sha256\n"
+_TAGS = "refs/tags/"
 _DESCRIBED = re.compile(r"(.+)-(\d+)-g[0-9a-f]+")
 
 
 def on(ask: Ask, commit: str = "HEAD") -> tuple[str, ...]:
     """Return the names of the tags on a commit."""
-    return tuple(_lines(ask("for-each-ref", f"--points-at={commit}", "--format=%(refname:strip=2)", "refs/tags")))
+    wanted = ask("rev-parse", f"{commit}^{{commit}}")
+    # `--points-at` does not see through a tag of a tag; `show-ref` does, in a line of its own behind the tag's. Without
+    # HEAD, it would fail where there is no tag.
+    listed = (line.partition(" ") for line in _lines(ask("show-ref", "--head", "--dereference", "--tags")))
+    commits = {name.removesuffix("^{}"): id_ for id_, _, name in listed}
+    return tuple(name.removeprefix(_TAGS) for name, id_ in commits.items() if id_ == wanted and name.startswith(_TAGS))
 
 
 def nearest(ask: Ask) -> tuple[str | None, int]:

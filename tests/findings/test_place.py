@@ -75,6 +75,13 @@ MOVED = [
     ("see b.c:12,3", "see b.c:17,3"),
     ("lines 12-20 and 30-40", "lines 17-25 and 35-45"),
     ("Lines 12-20 duplicate lines 30-40.", "Lines 17-25 duplicate lines 35-45."),
+    ("first seen at A.java:[12,3]", "first seen at A.java:[17,3]"),
+    ("line 12 (column 3)", "line 17 (column 3)"),
+    ("on line (12)", "on line (17)"),
+    ("line\u00a012", "line\u00a017"),
+    ("row 12, col 3", "row 17, col 5"),
+    ("see b.rs:12:3..14:9", "see b.rs:17:3..19:9"),
+    ("L12: it ends here", "L17: it ends here"),
 ]
 
 

@@ -83,6 +83,21 @@ def test_a_vendored_package_needs_no_network_whatever_its_version_looks_like(
     assert names(packaged(checkout, "app", tmp_path)) == {"app", "lib"}
 
 
+@pytest.mark.parametrize("lock", [False, True])
+def test_a_vendored_chart_needs_no_network_beside_one_of_the_checkout(
+    checkout: Path, tmp_path: Path, lock: bool
+) -> None:
+    vendored = "{name: base, version: 1.x, repository: 'https://charts.invalid'}"
+    app = chart(checkout / "app", "app", f"{on('lib', '../a lib')}, {vendored}")
+    chart(checkout / "a lib", "lib")
+    chart(app / "charts" / "base", "base")
+    if lock:
+        (app / "Chart.lock").write_text("dependencies: []\ndigest: sha256:0\n", encoding="utf-8")
+    first = packaged(checkout, "app", tmp_path / "one")
+    assert names(first) == {"app", "lib", "base"}
+    assert common_chart.sha256(packaged(checkout, "app", tmp_path / "two")) == common_chart.sha256(first)
+
+
 def test_a_vendored_folder_may_have_any_name(checkout: Path, tmp_path: Path) -> None:
     app = chart(checkout / "app", "app", "{name: lib, version: 1.x, repository: 'https://charts.invalid'}")
     chart(app / "charts" / "library", "lib")

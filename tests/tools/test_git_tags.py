@@ -77,6 +77,23 @@ def test_it_does_not_matter_how_a_tag_is_kept(app: Path, packed: bool, annotated
     assert git.state(app).tags == ("v1.2.3",)
 
 
+@pytest.mark.parametrize("depth", [1, 2, 3])
+@pytest.mark.parametrize("inner", ["signed-by-hand", "v1.0.0"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_tag_of_a_tag_is_one_of_its_commit(app: Path, inner: str, depth: int, packed: bool) -> None:
+    run(app, "tag", "-a", "-m", "x", inner)
+    names = [inner, *(f"v1.2.{number}" for number in range(depth))]
+    for below, name in itertools.pairwise(names):
+        run(app, "tag", "-a", "-m", "x", name, below)
+    if packed:
+        run(app, "pack-refs", "--all")
+    assert git.state(app).tags == tuple(sorted(names))
+    assert (git.state(app).last_tag, git.state(app).distance) == (names[-1], 0)
+    commit(app)
+    assert git.state(app).tags == ()
+    assert (git.state(app).last_tag, git.state(app).distance) == (names[-1], 1)
+
+
 @pytest.mark.parametrize(
     "name",
     [
