@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from jenkins_cd.attempt import Attempt, Request, allowed, already, begin, carry_out, planned
+from jenkins_cd.attempt import Attempt, Request
 from jenkins_cd.begun import left_behind
 from jenkins_cd.config.types import Environment, PlatformFile
 from jenkins_cd.delivery import DeliveryModel, Target, keeping
@@ -16,6 +16,7 @@ from jenkins_cd.delivery import load as load_model
 from jenkins_cd.errors import BadInput
 from jenkins_cd.gitops.ledger import Ledger
 from jenkins_cd.model import Deployment, Plan, Progress, Release
+from jenkins_cd.phases import allowed, already, begin, carry_out, planned
 from jenkins_cd.suggest import nearest
 from jenkins_cd.tools import lock
 

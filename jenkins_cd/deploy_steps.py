@@ -16,8 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from jenkins_cd import attempt as phases
-from jenkins_cd import pipelines, results
+from jenkins_cd import phases, pipelines, results
 from jenkins_cd.attempt import Attempt, Course, Request
 from jenkins_cd.begun import left_behind, taken_up
 from jenkins_cd.config.types import PlatformFile

@@ -8,13 +8,14 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from jenkins_cd import approvals, pipelines, policy
-from jenkins_cd.attempt import Attempt, Request, already, planned
+from jenkins_cd.attempt import Attempt, Request
 from jenkins_cd.config.types import PlatformFile
 from jenkins_cd.deploy import Done, deploy, known_environment, resolve
 from jenkins_cd.errors import BadInput
 from jenkins_cd.free_text import FreeText
 from jenkins_cd.model import Approval, Deployment, Plan, Progress, Release
 from jenkins_cd.names import check_person
+from jenkins_cd.phases import already, planned
 from jenkins_cd.pipelines import Downstream, PipelinePlan, Snapshot, Step
 
 

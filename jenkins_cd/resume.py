@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from jenkins_cd.attempt import Attempt, Course, Request, carry_out, conclude
+from jenkins_cd.attempt import Attempt, Course, Request
 from jenkins_cd.begun import left_behind, taken_up
 from jenkins_cd.config.types import PlatformFile
 from jenkins_cd.delivery import Followed, declaration, keeping
@@ -14,6 +14,7 @@ from jenkins_cd.errors import BadInput
 from jenkins_cd.gitops import layout
 from jenkins_cd.gitops.ledger import Ledger
 from jenkins_cd.model import Begun, Deployment, Plan, Progress
+from jenkins_cd.phases import carry_out, conclude
 
 
 def resume(platform: PlatformFile, app: str, environment: str, folder: Path, progress: Progress) -> Done:

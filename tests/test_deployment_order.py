@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from jenkins_cd import attempt, cli, promote, status
+from jenkins_cd import cli, phases, promote, status
 from jenkins_cd.config.types import Approvals, Freeze
 from jenkins_cd.delivery import flux
 from jenkins_cd.errors import Interrupted, Refused
@@ -36,7 +36,7 @@ class Clock:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Clock]]:
-    for room in (attempt, ledgers, promote):
+    for room in (phases, ledgers, promote):
         monkeypatch.setattr(room, "datetime", Clock())
     server_time.forget()
     yield Clock

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from jenkins_cd import attempt as phases
+from jenkins_cd import phases
 from jenkins_cd.argocd import states
 from jenkins_cd.attempt import Attempt, Request
 from jenkins_cd.delivery import Followed, argocd

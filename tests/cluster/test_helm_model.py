@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jenkins_cd import attempt as phases
+from jenkins_cd import phases
 from jenkins_cd.attempt import Attempt, Request
 from jenkins_cd.delivery import DeliveryModel, helm, release_owner
 from jenkins_cd.errors import BadInput, ExternalFailure, Refused
