@@ -30,7 +30,8 @@ _LEAD = re.compile(
     r"(?:\s*\d{1,4}>\s*|\[(?P<tag>error|warning|info)\] +|(?P<word>error|warning|info|note|vet|[ewi]): +)(?=\S)",
     re.IGNORECASE,
 )
-_EXTENSION = re.compile(r".*\.[A-Za-z]\w*")
+_EXTENSION = re.compile(r"[A-Za-z]\w*")
+_IN_NAMES = re.compile(r"[^\W\d_]|[/\\]")
 _STRICTEST_FIRST: tuple[Level, ...] = ("error", "warning", "note")
 _LEVEL = re.compile(
     rf"(?:(?P<first>[A-Z]{{1,6}}\d{{2,5}}) )?(?P<word>{_WORD}|[A-Z]\w*Warning|[A-Z]\w*Error)"
@@ -68,7 +69,8 @@ def _placed(line: str, lead: str | None) -> Finding | None:
 
     `lead` is the word that stood before the line, which says how grave it is.
     """
-    for place in _PLACE.finditer(line):
+    letter = _IN_NAMES.search(line)  # before it there is no name, but may be a time of day
+    for place in _PLACE.finditer(line, letter.end() if letter else len(line)):
         file, rest = line[: place.start()].rstrip(), line[place.end() :].strip()
         if ": " in file:  # words before the place, which are no part of a name
             return None
@@ -77,9 +79,14 @@ def _placed(line: str, lead: str | None) -> Finding | None:
             return None  # `warning: host:22: …`
         # `3.7` may be a place as well as a version.
         is_place = head or place["range"] or place["dot"] != "."
-        if rest and is_place and _can_be_named(file) and (not place["bare"] or _EXTENSION.fullmatch(file)):
+        if rest and is_place and _can_be_named(file) and (not place["bare"] or _has_extension(file)):
             return _finding(file, place, rest, head, lead)
     return None
+
+
+def _has_extension(file: str) -> bool:
+    _, dot, extension = file.rpartition(".")
+    return bool(dot and _EXTENSION.fullmatch(extension))
 
 
 def _column(place: re.Match[str]) -> str | None:
@@ -87,9 +94,8 @@ def _column(place: re.Match[str]) -> str | None:
 
 
 def _can_be_named(file: str) -> bool:
-    """Tell whether a file can have this name: not a time of day, not a URL, not the source that a compiler quotes."""
-    named = any(character.isalpha() or character in "/\\" for character in file)
-    return named and not file[0].isspace() and ("://" not in file or file.startswith("file://"))
+    """Tell whether a file can have this name: not a URL, not the source that a compiler quotes."""
+    return not file[0].isspace() and ("://" not in file or file.startswith("file://"))
 
 
 def _finding(file: str, place: re.Match[str], rest: str, head: re.Match[str] | None, lead: str | None) -> Finding:
