@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from jenkins_cd import files
 from jenkins_cd.config import APP_FILE, check
 from jenkins_cd.config.types import AppFile, AppTest, seconds
 from jenkins_cd.delivery import Target
@@ -27,8 +28,7 @@ class TestOutcome:
 def fetch(release: Release, target: Target, folder: Path) -> None:
     """Check out the release's commit below `folder`, for `run`. Raises ExternalFailure where it cannot be had."""
     source = _source(target, folder)
-    process.run(["rm", "-rf", "--", str(source)])  # however deep the tests of the last time have nested their folders
-    source.parent.mkdir(parents=True, exist_ok=True)
+    files.remove(source)
     git.checkout(release.source, release.commit, source)
 
 
@@ -52,7 +52,8 @@ def run(release: Release, target: Target, folder: Path) -> TestOutcome:
 
 
 def _source(target: Target, folder: Path) -> Path:
-    return folder / "tests" / target.name / "source"
+    folder.mkdir(parents=True, exist_ok=True)
+    return files.own_folder(folder, "tests", target.name) / "source"
 
 
 def _tests(source: Path) -> Mapping[str, AppTest]:

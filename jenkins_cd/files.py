@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+import errno
 import itertools
 import os
 import stat
@@ -87,6 +88,7 @@ def write_pieces(file: Path, pieces: Iterable[bytes]) -> None:
 
     file.parent.mkdir(parents=True, exist_ok=True)
     with named(file, instead=True):
+        _refuse_device(file)
         handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
         try:
             with os.fdopen(handle, "wb") as stream:
@@ -134,11 +136,39 @@ def own_folder(root: Path, *names: str) -> Path:
 
 def empty_folder(root: Path, *names: str) -> Path:
     """Return the folder `names` below `root` with nothing in it. Raises Unfit as `own_folder` does."""
-    import shutil
-
     folder = own_folder(root, *names)
-    shutil.rmtree(folder)
+    remove(folder)
     folder.mkdir()
+    return folder
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with all that is in it, however deep it is nested and whatever it forbids its owner.
+
+    A link is removed itself. Nothing need be there. Raises OSError where the system refuses it.
+    """
+    if path.is_symlink() or not path.is_dir():
+        path.unlink(missing_ok=True)
+        return
+    prefix = os.urandom(8).hex()
+    names = (path / f"{prefix}-{number}" for number in itertools.count())
+    emptied, folders = [], [_opened_up(path)]
+    while folders:
+        folder = folders.pop()
+        for entry in [*folder.iterdir()]:
+            if entry.is_dir() and not entry.is_symlink():
+                folders.append(_opened_up(entry).rename(next(names)))  # no path is too long then, and no stack too deep
+            else:
+                entry.unlink()
+        emptied.append(folder)
+    for folder in reversed(emptied):
+        folder.rmdir()
+
+
+def _opened_up(folder: Path) -> Path:
+    """Let the owner do everything in a folder, as far as that is us; returns the folder."""
+    with contextlib.suppress(PermissionError):
+        folder.chmod(0o700)
     return folder
 
 
@@ -182,6 +212,15 @@ def home() -> Path | None:
         return None
 
 
+def is_own(path: Path, *, folder: bool) -> bool:
+    """Tell whether a folder, else a regular file, stands there itself, and not a link to one."""
+    try:
+        mode = path.lstat().st_mode
+    except OSError:
+        return False
+    return stat.S_ISDIR(mode) if folder else stat.S_ISREG(mode)
+
+
 def kind(mode: int) -> str:
     """Return in words what the mode of a file says that it is."""
     if stat.S_ISLNK(mode):
@@ -201,6 +240,13 @@ def named(file: Path, *, instead: bool = False) -> Iterator[None]:
         if error.filename is None or instead:
             error.filename, error.filename2 = str(file), None
         raise
+
+
+def _refuse_device(file: Path) -> None:
+    """Raise OSError for a file that is a device, or among them as /dev/stdout: nobody wants that replaced by a file."""
+    device = os.path.lexists(file) and stat.S_IFMT(file.lstat().st_mode) in (stat.S_IFCHR, stat.S_IFBLK)
+    if device or file.parent == Path("/dev"):
+        raise OSError(errno.EPERM, "it is a device, and would be replaced by a file", str(file))
 
 
 def _real(file: Path, shown: Path) -> Path:

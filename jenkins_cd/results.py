@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,8 +25,8 @@ OLD = 86400.0  # seconds
 RUN = "JENKINS_CD_RUN"  # the variable with which the library's pipelines name a run of theirs
 _OWNER = "run"  # the file that says whose results these are
 _LOCK = f".{_OWNER}.lock"
-# What was there before a run and is no result of another: put there for it, or checked by its digest.
-_KEPT = frozenset({".gitignore", OUTCOMES, "jenkins_cd.whl", SNAPSHOT, LOCKS, _LOCK})
+# What was there before a run and is no result of another: put there for it, or checked by its digest. Folder or file.
+_KEPT = {".gitignore": False, OUTCOMES: True, "jenkins_cd.whl": False, SNAPSHOT: False, LOCKS: True, _LOCK: False}
 
 
 def prepare(workspace: Path) -> Path:
@@ -59,23 +58,29 @@ def prepare(workspace: Path) -> Path:
 
 
 def _hand_over(folder: Path, run: str) -> None:
-    """Remove the results of another run. Of commands that begin at once the first does, and the others wait for it."""
+    """Remove the results of another run. Of commands that begin at once the first does, and the others wait for it.
+
+    Whatever that run's programs have put in the place of what is kept goes too: else every run after it would fail.
+    """
+    if not _is_kept(folder / _LOCK):
+        _remove(folder / _LOCK)
     owner = folder / _OWNER
     with lock.held(folder / _LOCK):
-        if files.read_if_there(owner) == run.encode():
+        if owner.is_file() and files.read(owner) == run.encode():
             return
         for entry in folder.iterdir():
-            if entry.name not in _KEPT:
+            if not _is_kept(entry):
                 _remove(entry)
         write(owner, run.encode())
 
 
+def _is_kept(entry: Path) -> bool:
+    return entry.name in _KEPT and files.is_own(entry, folder=_KEPT[entry.name])
+
+
 def _remove(entry: Path) -> None:
     try:
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry)
-        else:
-            entry.unlink()
+        files.remove(entry)
     except OSError as error:
         raise ExternalFailure(
             f"{entry} is of another build and cannot be removed: {error.strerror}", "wipe out the workspace"

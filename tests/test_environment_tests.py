@@ -156,3 +156,17 @@ def test_a_test_finds_no_credentials(go: Go, tmp_path: Path, monkeypatch: pytest
     assert "canary" not in log.read_text(errors="replace")
     assert "****" not in log.read_text(errors="replace")
     assert os.environ["JENKINS_CD_GIT_PASSWORD"] == "canary-for-tests"
+
+
+@pytest.mark.parametrize("linked", ["tests", "tests/dev"])
+def test_nothing_is_checked_out_or_removed_where_an_earlier_test_has_left_a_link(
+    go: Go, tmp_path: Path, linked: str
+) -> None:
+    precious = tmp_path / "elsewhere" / ("dev/source" if linked == "tests" else "source")
+    precious.mkdir(parents=True)
+    link = tmp_path / "out" / linked
+    link.parent.mkdir(parents=True)
+    link.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(BadInput, match="is a link, not a folder: nothing is written there"):
+        go(written())
+    assert list(precious.parent.iterdir()) == [precious]

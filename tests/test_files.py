@@ -65,6 +65,14 @@ def test_a_link_is_replaced_by_what_is_written_and_never_written_through(tmp_pat
         assert victim.read_bytes() == b"keep"
 
 
+@pytest.mark.parametrize("device", ["/dev/null", "/dev/stdout", "/dev/there-is-none"])
+def test_a_device_is_not_replaced_by_a_file(device: str) -> None:
+    before = os.path.lexists(device) and os.lstat(device)
+    with pytest.raises(PermissionError, match="it is a device"):
+        files.write(Path(device), b"x")
+    assert (os.path.lexists(device) and os.lstat(device)) == before
+
+
 def test_nothing_is_appended_through_a_link_or_into_a_pipe(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "victim")
     os.mkfifo(tmp_path / "pipe")
@@ -172,3 +180,17 @@ def test_a_pipe_is_not_copied(tree: Path) -> None:
     os.mkfifo(tree / "pipe")
     with pytest.raises(Unfit, match="pipe is a pipe, which cannot be copied"):
         copied(tree)
+
+
+def test_what_is_removed_is_the_link_and_never_what_it_leads_to(tree: Path) -> None:
+    elsewhere = tree.parent / "elsewhere"
+    (elsewhere / "kept").mkdir(parents=True)
+    (tree / "in").mkdir()
+    (tree / "in" / "link").symlink_to(elsewhere)
+    files.remove(tree)
+    assert not tree.exists()
+    link = tree.parent / "link"
+    link.symlink_to(elsewhere)
+    files.remove(link)
+    files.remove(link)  # nothing need be there
+    assert (elsewhere / "kept").is_dir()

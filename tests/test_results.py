@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from jenkins_cd import masking, results
+from jenkins_cd import files, masking, results
 from jenkins_cd.errors import GateFailed
 from jenkins_cd.model import Finding, StageResult
 
@@ -133,3 +133,48 @@ def test_of_commands_that_begin_at_once_none_removes_what_another_has_written(tm
     running = [subprocess.Popen(command, env=env) for command in commands]
     assert [process.wait() for process in running] == [0] * 8
     assert {file.stem for file in (tmp_path / ".jenkins-cd").glob("*.json")} == {str(number) for number in range(8)}
+
+
+@pytest.mark.parametrize("at", ["tests", "deploy"])
+def test_what_another_run_nested_deeper_than_any_path_or_made_unwritable_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    """The programs of one app's tests are not to spoil the workspace for all that come after."""
+    monkeypatch.setenv("JENKINS_CD_RUN", "first")
+    deepest = results.prepare(tmp_path) / at
+    (deepest / "shut" / "in").mkdir(parents=True)
+    (deepest / "shut").chmod(0o500)
+    monkeypatch.chdir(deepest)
+    for _ in range(1500):  # relative to the folder that we are in: the whole path is longer than any may be
+        os.mkdir("deeper")  # noqa: PTH102
+        os.chdir("deeper")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("JENKINS_CD_RUN", "second")
+    assert not (results.prepare(tmp_path) / at).exists()
+
+
+@pytest.mark.parametrize("name", ["run", ".run.lock", "locks", "outcomes", ".gitignore", "platform.yaml", "report"])
+@pytest.mark.parametrize("kind", ["a link", "a pipe", "a folder", "a file"])
+def test_what_another_run_put_in_the_place_of_what_is_kept_does_not_stop_this_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, kind: str
+) -> None:
+    monkeypatch.setenv("JENKINS_CD_RUN", "first")
+    app, elsewhere = tmp_path / "app", tmp_path / "elsewhere"
+    app.mkdir()
+    elsewhere.mkdir()
+    out = results.prepare(app)
+    (elsewhere / "precious").write_text("all of it", encoding="utf-8")
+    place = out / name
+    files.remove(place)
+    if kind == "a link":
+        place.symlink_to(elsewhere)
+    elif kind == "a pipe":
+        os.mkfifo(place)
+    elif kind == "a folder":
+        place.mkdir()
+    else:
+        place.touch()
+    monkeypatch.setenv("JENKINS_CD_RUN", "second")
+    results.prepare(app)
+    assert (out / "run").read_text(encoding="utf-8") == "second"
+    assert [file.read_text(encoding="utf-8") for file in elsewhere.iterdir()] == ["all of it"]

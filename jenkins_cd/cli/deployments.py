@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from jenkins_cd.attempt import Request
     from jenkins_cd.config.types import PlatformFile
     from jenkins_cd.deploy import Done
-    from jenkins_cd.model import Deployment
+    from jenkins_cd.model import Deployment, TestReport
     from jenkins_cd.pipelines import PipelinePlan
 
 _app = click.option("--app", required=True, metavar="NAME", help="The app.")
@@ -91,7 +91,8 @@ def carry_out(work: Callable[..., Iterable[Done]], asked: Order, as_json: bool, 
 
     out = results.prepare(asked.folder.resolve())
     for old in (out / "tests").glob(f"{asked.request.environment or '*'}/junit.xml"):
-        old.unlink()  # Jenkins would show it as this run's
+        if not old.parent.is_symlink():
+            old.unlink()  # Jenkins would show it as this run's
     done: list[Done] = []
     with process.interruptible(), console.progress() as progress, _failure_in_jenkins(out, asked.request):
         for one in work(asked.platform, asked.request, out, progress):
@@ -140,18 +141,24 @@ def _tell_failure(done: Done, request: Request) -> None:
 
 
 def _save_tests(out: Path, deployments: Sequence[Deployment]) -> None:
-    from jenkins_cd import results
     from jenkins_cd.report import junit
 
     report = junit.of_deployments(deployments)
     if report.cases or any(one.tests for one in deployments):
-        results.write(junit_file(out, deployments[0].environment), junit.xml(report))
+        _write_junit(out, deployments[0].environment, report)
+
+
+def _write_junit(out: Path, environment: str, report: TestReport) -> None:
+    from jenkins_cd import files, results
+    from jenkins_cd.report import junit
+
+    file = junit_file(out, environment)
+    results.write(files.own_folder(out, *file.relative_to(out).parent.parts) / file.name, junit.xml(report))
 
 
 @contextlib.contextmanager
 def _failure_in_jenkins(out: Path, request: Request) -> Iterator[None]:
     """Tell Jenkins of an error in a phase that changes something: such a deployment has no record."""
-    from jenkins_cd import results
     from jenkins_cd.errors import Interrupted, JenkinsCdError
     from jenkins_cd.model import TestReport
     from jenkins_cd.report import junit
@@ -162,7 +169,7 @@ def _failure_in_jenkins(out: Path, request: Request) -> Iterator[None]:
         if error.phase in ("apply", "verify", "test") and request.environment and not isinstance(error, Interrupted):
             what, where = f"{error.phase} {request.app} {request.version}", f"deployment.{request.environment}"
             case = junit.failed(what, where, f"{error.message}\n{error.hint}")
-            results.write(junit_file(out, request.environment), junit.xml(TestReport(cases=(case,))))
+            _write_junit(out, request.environment, TestReport(cases=(case,)))
         raise
 
 

@@ -110,8 +110,11 @@ def write(given: Sequence[str], exit_code: int, error: Exception | None = None) 
         evidence=_kept.evidence,
         document=_kept.document,
     )
+    file = Path(name)
     try:
-        files.write_pieces(Path(name), (piece.encode() for piece in results.json_pieces(ended)))
+        if not file.is_absolute():
+            files.own_folder(Path(), *file.parent.parts)  # in the checkout, which somebody may have prepared
+        files.write_pieces(file, (piece.encode() for piece in results.json_pieces(ended)))
     except OSError as failure:
         raise BadInput(f"the result cannot be written to {name}: {failure.strerror}", f"see {RESULT}") from failure
 

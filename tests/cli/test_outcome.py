@@ -289,6 +289,19 @@ def test_a_result_that_cannot_be_written_is_bad_input_not_a_traceback(app: Path,
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize("linked", [".jenkins-cd", ".jenkins-cd/outcomes"])
+def test_a_result_is_not_written_where_a_link_of_the_checkout_leads(app: Path, tmp_path: Path, linked: str) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    link = app / linked
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(elsewhere)
+    code, _, err = run(app, ["ci", "build"], Path(".jenkins-cd/outcomes/r.json"))
+    assert code == 2
+    assert "is a link, not a folder: nothing is written there" in err
+    assert not list(elsewhere.iterdir())
+
+
 def test_an_older_result_is_replaced_as_a_whole(app: Path, tmp_path: Path) -> None:
     file = tmp_path / "r.json"
     file.write_text("x" * 100_000)

@@ -211,7 +211,7 @@ def test_the_deploy_job_ran_for_each_environment_by_its_steps(story: Story) -> N
     names = [outcome.display_name for outcome in outcomes if outcome.result == "SUCCESS"][:2]
     assert names == ["storefront 1.0.0 → dev", "storefront 1.0.0 → test"]
     assert [call.arguments["name"] for call in outcomes[0].called("stage")] == [
-        "Prepare", "Plan", "Deploy", "Verify", "Tests",
+        "Prepare", "Plan", "Deploy", "Verify", "Tests", "Record",
     ]  # fmt: skip
     assert story.world.held[:2] == ["jenkins-cd deploys storefront to dev", "jenkins-cd deploys storefront to test"]
 
