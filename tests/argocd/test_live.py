@@ -182,7 +182,10 @@ def test_who_may_not_read_logs_is_told_the_right_that_is_missing(shown: Shown, m
         assert f"lacks the right `logs, get` on {shown.ref.rbac}" in told
 
 
-def test_status_shows_what_argo_cd_says_and_why_it_cannot_be_asked(shown: Shown) -> None:
+def test_status_shows_what_argo_cd_says_and_why_it_cannot_be_asked(
+    shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
     commit = shown.argo.git("rev-parse", "HEAD").stdout.strip()
     dev, live = shown.json("status", "--live")["places"]
     assert dev["live"]["sync"] == "Synced"

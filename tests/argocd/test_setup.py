@@ -67,7 +67,7 @@ def test_what_somebody_changes_by_hand_is_told_and_mended(shop: Shop) -> None:  
     shop.scene.until(lambda: set(shop.actions().values()) == {"update"}, "the server to know it")
     diffs = {one.kind: one.diff for one in shop.plan().plan.changes}
     assert "-  - name: friends" in diffs["AppProject"]
-    assert "-        value: '7'" in diffs["Application"]
+    assert '-        value: "7"' in diffs["Application"]
     shop.apply()
     shop.scene.until(lambda: not shop.plan().plan.differs, "the server to know it")
     mended = argocd_applications.read(shop.scene.admin, shop.ref)["spec"]
