@@ -26,7 +26,7 @@ from jenkins_cd.deploy import Done, alone, known_environment, resolve, target_of
 from jenkins_cd.environment_tests import TestOutcome
 from jenkins_cd.errors import BadInput, GateFailed
 from jenkins_cd.gitops.ledger import Ledger
-from jenkins_cd.model import Deployment, Phase, Plan, Progress, Release
+from jenkins_cd.model import Deployment, Phase, Plan, Progress, Release, TestReport
 from jenkins_cd.pipelines import PipelinePlan, Snapshot, Step
 
 STAGES: Mapping[str, str] = {  # as shown
@@ -46,6 +46,7 @@ class Underway:
     phases: tuple[Phase, ...] = ()
     commit: str = ""
     followed: Followed | None = None
+    testing: bool = False  # the tests have begun; unless `tested` they did not get to their end
     tested: bool = False
     outcome: TestOutcome | None = None  # of the tests; None: there are none
     already: bool = False
@@ -93,6 +94,9 @@ def run(step: str, platform: PlatformFile, request: Request, folder: Path, progr
             underway = _plan(attempt)
         else:
             before = _before(results.load(_place(folder), name, Underway), request, step)
+            if step == "test":
+                before = _testing(before)
+                results.save(_place(folder), name, before)
             attempt, underway = _continue(step, attempt, before)
         results.save(_place(folder), name, replace(underway, phases=tuple(attempt.phases)))
     failure = underway.outcome.failure if underway.outcome and not underway.ended else ""
@@ -216,6 +220,13 @@ def _verify(attempt: Attempt, before: Underway) -> Underway:
     return underway if followed.reached and not failure else _concluded(attempt, underway, followed, failure)
 
 
+def _testing(before: Underway) -> Underway:
+    """Return the state while the tests run. That they began is kept: where that step is lost, `record` judges it."""
+    if before.followed is None or before.already or before.ended:
+        return before
+    return replace(before, testing=True, tested=False, outcome=None)
+
+
 def _test(attempt: Attempt, before: Underway) -> Underway:
     if before.followed is None:
         raise _missing(before.request, "verify")
@@ -225,9 +236,12 @@ def _test(attempt: Attempt, before: Underway) -> Underway:
 def _record(attempt: Attempt, before: Underway) -> Underway:
     if before.followed is None:
         raise _missing(before.request, "verify")
-    if not before.tested or (attempt.target.environment.tests and before.outcome is None):
+    outcome = before.outcome
+    if before.testing and not before.tested:
+        outcome = TestOutcome(TestReport(), "the step that runs the tests did not get to its end")
+    elif not before.tested or (attempt.target.environment.tests and outcome is None):
         raise _missing(before.request, "test")
-    return _concluded(attempt, before, _seen_again(attempt, before), before.outcome)
+    return _concluded(attempt, before, _seen_again(attempt, before), outcome)
 
 
 def _seen_again(attempt: Attempt, before: Underway) -> Followed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -20,6 +21,10 @@ from tests.gitops.remotes import count
 
 def interrupted(*_: object, **__: object) -> Any:
     raise KeyboardInterrupt
+
+
+def unwritable(*_: object, **__: object) -> Any:
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def told(deployment: Deployment) -> dict[str, Any]:
@@ -140,6 +145,7 @@ def test_what_is_deployed_and_verified_already_passes_every_step_and_changes_not
         (("plan",), "verify", "--step apply first"),
         (("plan",), "test", "--step verify first"),
         (("plan", "apply"), "test", "--step verify first"),
+        (("plan", "apply", "verify"), "record", "--step test first"),
     ],
 )
 def test_a_step_without_the_one_before_is_refused_with_the_one_to_run(
@@ -204,6 +210,25 @@ def test_failing_tests_are_recorded_and_rolled_back_by_the_last_step(shop: Shop)
     assert (tested.attempted, tested.failure) == (False, "smoke: exit code 3")
     failed, back = shop.step("record", "1.5.0").deployments
     assert failed.reason == "smoke: exit code 3"
+    assert back.version == shop.cluster.declared() == "1.4.0"
+
+
+@pytest.mark.parametrize("where", ["in the tests", "after them", "in a second run of them"])
+def test_a_step_of_tests_that_is_lost_half_way_is_a_verdict_and_the_version_before_is_put_back(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """As where the agent's disk is full, or its memory: the pipeline then goes on with the record."""
+    shop.deploy("1.4.0")
+    shop.steps("1.3.0", names=STEPS[: STEPS.index("test") + (where == "in a second run of them")])
+    with monkeypatch.context() as patch:
+        if where == "after them":
+            patch.setattr(deploy_steps, "_test", unwritable)
+        else:
+            patch.setattr(environment_tests, "run", interrupted)
+        with pytest.raises((KeyboardInterrupt, OSError)):
+            shop.step("test", "1.3.0")
+    failed, back = shop.step("record", "1.3.0").deployments
+    assert (failed.outcome, failed.reason) == ("failed", "the step that runs the tests did not get to its end")
     assert back.version == shop.cluster.declared() == "1.4.0"
 
 

@@ -122,7 +122,8 @@ def run(given: Sequence[str]) -> int:
     try:
         outcome.write(arguments, code, error)
     except Exception as failure:
-        code, _ = _failed(failure, arguments)
+        unwritten, _ = _failed(failure, arguments)
+        code = code or unwritten  # why the command failed stays what its exit code says
     streams.settle()
     return code
 

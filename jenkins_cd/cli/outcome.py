@@ -94,11 +94,14 @@ def arguments(given: Sequence[str]) -> list[str]:
 
 
 def write(given: Sequence[str], exit_code: int, error: Exception | None = None) -> None:
-    """Write the file that JENKINS_CD_RESULT names, if it names one. Raises BadInput where that is not possible."""
+    """Write the file that JENKINS_CD_RESULT names, if it names one.
+
+    Raises BadInput where that is not possible, ExternalFailure where it may be later, as on a disk that is full.
+    """
     name = os.environ.get(RESULT)
     if not name:
         return
-    from jenkins_cd import files, results
+    from jenkins_cd import files, os_failures, results
 
     message = _message(error) if error else _kept.message
     ended = Ended(
@@ -116,7 +119,10 @@ def write(given: Sequence[str], exit_code: int, error: Exception | None = None) 
             files.own_folder(Path(), *file.parent.parts)  # in the checkout, which somebody may have prepared
         files.write_pieces(file, (piece.encode() for piece in results.json_pieces(ended)))
     except OSError as failure:
-        raise BadInput(f"the result cannot be written to {name}: {failure.strerror}", f"see {RESULT}") from failure
+        why = os_failures.explain(failure)
+        raise type(why)(
+            f"the result cannot be written to {name}: {why.message}", f"{why.hint}; see {RESULT}"
+        ) from failure
 
 
 def _message(error: Exception) -> str:

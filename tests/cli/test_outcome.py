@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -13,6 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from jenkins_cd import files
+from jenkins_cd.cli import outcome
+from jenkins_cd.errors import ExternalFailure
 
 APP = """\
 app: greeter
@@ -287,6 +292,25 @@ def test_a_result_that_cannot_be_written_is_bad_input_not_a_traceback(app: Path,
     assert "the result cannot be written to" in err
     assert "JENKINS_CD_RESULT" in err
     assert "Traceback" not in err
+
+
+def test_what_failed_keeps_its_exit_code_where_the_result_cannot_be_written(app: Path, tmp_path: Path) -> None:
+    code, _, err = run(app, ["ci", "build", "--set", "ci.build.run=exit 9"], tmp_path)
+    assert code == 1
+    assert "the result cannot be written to" in err
+
+
+def test_a_disk_that_is_full_is_no_fault_of_the_input(
+    app: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.chdir(app)
+    monkeypatch.setenv("JENKINS_CD_RESULT", str(tmp_path / "r.json"))
+    monkeypatch.setattr(files, "write_pieces", full)
+    with pytest.raises(ExternalFailure, match="the result cannot be written to .*: the disk is full"):
+        outcome.write(["ci"], 0)
 
 
 @pytest.mark.parametrize("linked", [".jenkins-cd", ".jenkins-cd/outcomes"])
