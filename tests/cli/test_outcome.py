@@ -309,7 +309,7 @@ def test_a_disk_that_is_full_is_no_fault_of_the_input(
     monkeypatch.chdir(app)
     monkeypatch.setenv("JENKINS_CD_RESULT", str(tmp_path / "r.json"))
     monkeypatch.setattr(files, "write_pieces", full)
-    with pytest.raises(ExternalFailure, match="the result cannot be written to .*: the disk is full"):
+    with pytest.raises(ExternalFailure, match=r"the result cannot be written to .*: the disk is full"):
         outcome.write(["ci"], 0)
 
 
