@@ -34,7 +34,7 @@ CUTS = {  # what is cut and is no text, or is a name, or was masked as a whole b
         "_clean(line)[:LONGEST]",
     },
     "jobs/plan.py": {"apps[:APPS_SHOWN]"},
-    "masking_log.py": {"held[max(end - _TAIL, 0):end]"},
+    "masking_log.py": {"held[max(end - _TAIL, 0):end]", "around[:REACH]", "around[REACH:]"},  # to see whether it may be
     "report/console.py": {"lines[:EVIDENCE]"},
     "report/html.py": {
         "sorted(findings, key=lambda one: (_LEVELS[one.level], one.file, one.line))[:FINDINGS]",
