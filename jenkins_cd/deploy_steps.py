@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from jenkins_cd import phases, pipelines, results
+from jenkins_cd import files, phases, pipelines, results
 from jenkins_cd.attempt import Attempt, Course, Request
 from jenkins_cd.begun import left_behind, taken_up
 from jenkins_cd.config.types import PlatformFile
@@ -126,7 +126,7 @@ def _left_for(folder: Path, request: Request) -> Underway | None:
     app = request.app.rpartition("/")[2]
     left = _place(folder).glob(f"{request.environment}-*-{app}.json")
     for file in sorted(left, key=lambda file: file.lstat().st_mtime, reverse=True):
-        with contextlib.suppress(GateFailed):
+        with contextlib.suppress(GateFailed, files.Unfit):
             state = results.load(_place(folder), file.stem, Underway)
             if state and _names(state.request) == _names(request):
                 return state
