@@ -35,6 +35,12 @@ class Resources(TypedDict):
     resources: list[_Resource]
 
 
+class Groups(TypedDict):
+    """The API groups that there are, at `/apis`."""
+
+    groups: list[dict[str, Any]]
+
+
 class _Token(TypedDict):
     token: str
     expirationTimestamp: Moment
@@ -54,6 +60,12 @@ class Review(TypedDict):
     """The answer to a SelfSubjectAccessReview."""
 
     status: _Allowed
+
+
+class AnyReview(TypedDict):
+    """The answer to a review of another kind. Nothing is stored of one, so it has no name."""
+
+    status: dict[str, Any]
 
 
 class _Bookmark(TypedDict):
@@ -116,6 +128,8 @@ def of_object(path: str) -> Any:
     if path == "/version":
         return Version
     parts = path.strip("/").split("/")
+    if parts == ["apis"]:
+        return Groups
     rest = parts[2:] if parts[0] == "api" else parts[3:]  # /api/v1/… or /apis/GROUP/VERSION/…
     if not rest:
         return Resources
@@ -123,4 +137,4 @@ def of_object(path: str) -> Any:
         return Token
     if rest[0] == "namespaces" and len(rest) > 2:
         rest = rest[2:]
-    return _BY_RESOURCE.get(rest[0], Kinded)
+    return _BY_RESOURCE.get(rest[0], AnyReview if rest[0].endswith("reviews") else Kinded)
