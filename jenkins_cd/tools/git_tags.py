@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from jenkins_cd.errors import BadInput
 from jenkins_cd.tools import leftovers
 from jenkins_cd.versions import from_tag, newest
 
@@ -62,7 +63,10 @@ def nearest_of(ask: Ask, tags: Mapping[str, str]) -> tuple[str, int] | None:
 def _lend(ask: Ask, folder: Path, tags: Mapping[str, str]) -> str:
     """Make a repository in an empty folder with these tags and the objects of the checkout; returns its HEAD."""
     places = "--path-format=absolute", "--git-path", "objects", "--git-path", "shallow"
-    commit, objects, shallow = _lines(ask("rev-parse", "HEAD", *places))
+    answers = _lines(ask("rev-parse", "HEAD", *places))
+    if len(answers) != 3:
+        raise BadInput("the path of this checkout has a line break in it", "check the repository out elsewhere")
+    commit, objects, shallow = answers
     (folder / "refs").mkdir()
     (folder / "objects" / "info").mkdir(parents=True)
     (folder / "config").write_text(_SHA256 if len(commit) == 64 else _SHA1, encoding="utf-8")

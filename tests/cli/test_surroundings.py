@@ -255,3 +255,7 @@ def test_a_result_of_an_earlier_step_that_is_none_is_told(app: Path, make: str) 
     else:
         result.write_bytes(b"\xff\xfe")
     told(app, "cdx baseline", 2, "code-standard.json", "next:")
+
+
+def test_a_checkout_whose_name_has_a_line_break_is_told(app: Path) -> None:
+    told(app.rename(app.with_name("two\nlines")), "cdx ci build", 2, "has a line break in it", "next:")
