@@ -36,7 +36,7 @@ _DIGEST = re.compile(r"^Digest:\s*(sha256:[0-9a-f]{64})\s*$", re.MULTILINE)
 
 def version() -> str:
     """Return Helm's version, such as `4.3.1`. Raises MissingTool, and BadInput for one that is too old."""
-    said = process.run(["helm", "version", "--template", "{{.Version}}"], timeout=TIMEOUT, install=INSTALL)
+    said = _helm(["version", "--template", "{{.Version}}"])
     return _checked(said.require("ask Helm for its version").raw_stdout.strip())
 
 
@@ -149,6 +149,8 @@ def _packed(name: str) -> bool:
 
 
 def _helm(arguments: Sequence[str], env: Mapping[str, str] | None = None) -> process.Completed:
+    # It would read a kubeconfig that it has no use for, to the end: one that is a pipe it would wait for, or drain.
+    env = {"KUBECONFIG": os.devnull, **(env or {})}
     return process.run(["helm", *arguments], env=env, timeout=TIMEOUT, install=INSTALL)
 
 

@@ -259,3 +259,9 @@ def test_a_result_of_an_earlier_step_that_is_none_is_told(app: Path, make: str) 
 
 def test_a_checkout_whose_name_has_a_line_break_is_told(app: Path) -> None:
     told(app.rename(app.with_name("two\nlines")), "cdx ci build", 2, "has a line break in it", "next:")
+
+
+def test_a_kubeconfig_that_is_a_pipe_is_not_waited_for_where_no_cluster_is_asked(app: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "kubeconfig")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    told(app, "cdx ci build package", 0, KUBECONFIG=str(tmp_path / "kubeconfig"), PATH=path)
