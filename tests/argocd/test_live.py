@@ -226,7 +226,7 @@ def test_diff_of_a_version_that_is_not_declared_yet_is_what_the_deployment_chang
     assert "the values of Secret/storefront" in notes[0]
     text, _ = app_diff.of_release(app.target, app.release("2.0.0"))
     changed = [line.strip() for line in text.splitlines() if line[:1] in "+-"]
-    image = [line.partition("image: ")[2] for line in changed if "image: " in line]
+    image = [yaml.safe_load(line.partition("image: ")[2]) for line in changed if "image: " in line]
     assert image == [argo.lab.image("1.0.0"), argo.lab.image("2.0.0")]
     assert len(changed) == 4, changed
     argo.kubectl("scale", "deployment/storefront", "--replicas=3")

@@ -96,7 +96,7 @@ def test_the_commands_work_with_the_ledger_alone(agent: Agent, tmp_path: Path) -
 
 
 def test_the_steps_of_a_pipeline_need_no_deploy_repository(agent: Agent) -> None:
-    for step in ("plan", "apply", "verify", "test"):
+    for step in ("plan", "apply", "verify", "test", "record"):
         said = agent.end(agent.start("2.0.0", "--step", step))
         assert said.code == 0, said.all
     assert agent.outcomes == [("2.0.0", "verified")]
