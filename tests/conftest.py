@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,13 +16,6 @@ from tests.delivery.charts import publish
 
 pytest_plugins = ["tests.timing"]
 FOREIGN = ("JENKINS_CD_", "HELM_", "BUILDAH_", "GIT_", "DOCKER_CONFIG", "REGISTRY_AUTH_FILE", "BUILD_URL")
-
-
-def pytest_configure() -> None:
-    """Take signals as a program in a terminal does: `nohup` and a shell's `&` start what ignores some of them."""
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

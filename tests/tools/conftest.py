@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -21,6 +22,14 @@ def locked_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Regist
     running = Registry.start(folder, folder / "htpasswd")
     yield running
     running.stop()
+
+
+@pytest.fixture
+def terminal() -> Iterator[None]:
+    """Heed SIGHUP for the time of a test: where the suite runs under nohup(1) it, and all that it starts, would not."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import pytest
 from jenkins_cd.errors import Interrupted
 from jenkins_cd.tools import interrupts
 
+pytestmark = pytest.mark.usefixtures("terminal")
 STOPS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 

@@ -14,7 +14,10 @@ import pytest
 from jenkins_cd.tools import process
 from tests.tools.test_process import alive, eventually
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="orphans are found in /proc")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="orphans are found in /proc"),
+    pytest.mark.usefixtures("terminal"),
+]
 
 
 @pytest.fixture(autouse=True)

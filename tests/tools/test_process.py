@@ -16,6 +16,8 @@ from jenkins_cd import masking
 from jenkins_cd.errors import ExternalFailure, Interrupted, MissingTool, Stopped
 from jenkins_cd.tools import process
 
+pytestmark = pytest.mark.usefixtures("terminal")
+
 
 @pytest.fixture(autouse=True)
 def nothing_else_is_stopped(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
