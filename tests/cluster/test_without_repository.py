@@ -13,6 +13,7 @@ from jenkins_cd.gitops.ledger import Ledger as Records
 from tests.cluster import agent as agents
 from tests.cluster.agent import Agent
 from tests.cluster.pushed import APP, App, publish
+from tests.deployments import STEPS
 from tests.gitops.remotes import bare, git
 
 REPLICAS = {"1.0.0": 1, "1.0.1": 1, "2.0.0": 2}
@@ -96,7 +97,7 @@ def test_the_commands_work_with_the_ledger_alone(agent: Agent, tmp_path: Path) -
 
 
 def test_the_steps_of_a_pipeline_need_no_deploy_repository(agent: Agent) -> None:
-    for step in ("plan", "apply", "verify", "test", "record"):
+    for step in STEPS:
         said = agent.end(agent.start("2.0.0", "--step", step))
         assert said.code == 0, said.all
     assert agent.outcomes == [("2.0.0", "verified")]
