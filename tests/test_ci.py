@@ -14,6 +14,7 @@ import pytest
 from jenkins_cd import ci as runner
 from jenkins_cd.model import Purpose, StageResult
 from jenkins_cd.stages import Build, commands
+from tests import programs
 from tests.stages.projects import build
 
 APP = """\
@@ -286,7 +287,7 @@ def aborted(app: Path, stages: dict[str, str], **env: str) -> tuple[str, dict[st
     for file in files:
         leaf = int(file.read_text())
         os.kill(leaf, signal.SIGTERM)
-        while Path(f"/proc/{leaf}").exists() and "Z" not in Path(f"/proc/{leaf}/stat").read_text().rpartition(")")[2]:
+        while programs.runs(leaf):
             time.sleep(0.02)
     time.sleep(0.02)  # in which whoever waited for the leaf goes on
     running.send_signal(signal.SIGTERM)

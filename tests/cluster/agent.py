@@ -147,10 +147,3 @@ def read_until(running: subprocess.Popen[str], words: str) -> str:
         if words in line:
             return said
     raise AssertionError(f"it never said {words!r}: {said}")
-
-
-def children(number: int) -> list[int]:
-    """Return the processes that a process has started, and those that these have."""
-    found = Path(f"/proc/{number}/task").glob("*/children")
-    direct = [int(one) for file in found for one in file.read_text(encoding="ascii").split()]
-    return [one for child in direct for one in (child, *children(child))]

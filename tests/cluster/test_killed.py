@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 import subprocess
 from collections.abc import Callable, Iterator
 
 from jenkins_cd.tools import helm_release, kubernetes
 from jenkins_cd.tools.kubernetes import Cluster
-from tests.cluster.agent import BUILD, HOOK, Agent, children, read_until
+from tests import programs
+from tests.cluster.agent import BUILD, HOOK, Agent, read_until
 from tests.cluster.pushed import APP
 from tests.user import eventually
 
@@ -48,10 +47,9 @@ def test_an_upgrade_that_was_killed_with_its_helm_is_explained_and_finished_by_t
     agent.deploy("1.0.0")
     agent.app.says(hook=HOOK)
     with running_until(agent, "1.0.1", lambda: agent.hooks) as deploying:
-        started = children(deploying.pid)  # each has a process group of its own
+        started = programs.children(deploying.pid)  # each has a process group of its own
         assert started
-        for number in (deploying.pid, *started):
-            os.kill(number, signal.SIGKILL)
+        programs.kill(deploying.pid, *started)
     assert agent.app.status.status == "pending-upgrade"
     with left_behind(agent, administrator):
         said = agent.deploy("1.0.1").all
@@ -71,7 +69,7 @@ def test_a_command_that_was_killed_without_its_helm_is_finished_by_the_same_comm
     agent.deploy("1.0.0")
     agent.app.says(hook=HOOK)
     with running_until(agent, "1.0.1", lambda: agent.hooks) as deploying:
-        orphans = children(deploying.pid)
+        orphans = programs.children(deploying.pid)
         deploying.kill()
         deploying.wait()
     try:
@@ -83,9 +81,7 @@ def test_a_command_that_was_killed_without_its_helm_is_finished_by_the_same_comm
             finally:
                 ended = agent.end(second)
     finally:
-        for number in orphans:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(number, signal.SIGKILL)
+        programs.kill(*orphans)
     assert ended.code == 0, ended.all
     assert agent.app.image == agent.app.lab.image("1.0.1")
     assert agent.app.status.status == "deployed"
@@ -95,8 +91,7 @@ def test_a_command_that_was_killed_without_its_helm_is_finished_by_the_same_comm
 def test_a_first_installation_that_was_killed_begins_anew(agent: Agent, administrator: Cluster) -> None:
     agent.app.says(hook={**HOOK, "when": "pre-install"})
     with running_until(agent, "1.0.0", lambda: agent.hooks) as deploying:
-        for number in (deploying.pid, *children(deploying.pid)):
-            os.kill(number, signal.SIGKILL)
+        programs.kill(deploying.pid, *programs.children(deploying.pid))
     assert agent.app.status.status == "pending-install"
     with left_behind(agent, administrator):
         said = agent.deploy("1.0.0").all

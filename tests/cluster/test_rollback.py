@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +16,8 @@ from jenkins_cd.gitops.ledger import Ledger
 from jenkins_cd.model import Deployment, Image
 from jenkins_cd.tools import kubernetes
 from jenkins_cd.tools.kubernetes import Cluster
-from tests.cluster.agent import HOOK, Agent, children
+from tests import programs
+from tests.cluster.agent import HOOK, Agent
 from tests.cluster.pushed import APP, App
 from tests.user import eventually
 
@@ -86,8 +85,7 @@ def killed(agent: Agent, version: str, reached: Callable[[], object]) -> int:
     try:
         eventually(lambda: reached() or running.poll() is not None, 60)
         assert running.poll() is None, running.communicate()
-        for number in (running.pid, *children(running.pid)):
-            os.kill(number, signal.SIGKILL)
+        programs.kill(running.pid, *programs.children(running.pid))
     finally:
         running.kill()
         running.communicate()

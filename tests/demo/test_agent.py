@@ -14,6 +14,7 @@ import pytest
 
 from jenkins_cd.demo.services import Registry, free_port
 from jenkins_cd.gitops.repository import Repository
+from tests import programs
 from tests.demo.oci import file, layer, push
 
 # Tells what it was given, and waits: all that a test wants to see of a program.
@@ -119,13 +120,6 @@ def pid(line: str) -> int:
     return int(line.partition(" pid=")[2].split()[0])
 
 
-def gone(process: int) -> bool:
-    try:
-        return Path(f"/proc/{process}/stat").read_text(encoding="utf-8").split()[2] == "Z"
-    except FileNotFoundError:
-        return True
-
-
 @pytest.mark.usefixtures("agent")
 def test_what_is_declared_runs_and_a_change_replaces_it(world: World) -> None:
     place = "dev/market/shop"
@@ -138,7 +132,7 @@ def test_what_is_declared_runs_and_a_change_replaces_it(world: World) -> None:
     world.declare(place, world.image("2"))
     eventually(lambda: len(world.said(place)) == 2, world)
     assert world.said(place)[1].startswith("version=2")
-    assert gone(pid(first))
+    assert not programs.runs(pid(first))
     assert "no Kubernetes" in world.log()
 
 
@@ -169,7 +163,7 @@ def test_an_app_that_is_no_longer_declared_is_stopped(world: World) -> None:
     world.declare(place, world.image("1"))
     eventually(lambda: world.said(place), world)
     world.withdraw(place)
-    eventually(lambda: gone(pid(world.said(place)[0])), world)
+    eventually(lambda: not programs.runs(pid(world.said(place)[0])), world)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
@@ -181,7 +175,7 @@ def test_no_app_outlives_the_agent(world: World, number: signal.Signals) -> None
     finally:
         agent.send_signal(number)
         agent.wait(20)
-    eventually(lambda: gone(pid(world.said("dev/market/shop")[0])), world)
+    eventually(lambda: not programs.runs(pid(world.said("dev/market/shop")[0])), world)
 
 
 def test_the_agent_ends_with_whoever_started_it(world: World) -> None:
@@ -200,7 +194,7 @@ def test_the_agent_ends_with_whoever_started_it(world: World) -> None:
         parent.kill()
         parent.wait()
         parent.stdout.close()
-    eventually(lambda: gone(pid(world.said("dev/market/shop")[0])) and gone(agent), world)
+    eventually(lambda: not programs.runs(pid(world.said("dev/market/shop")[0])) and not programs.runs(agent), world)
 
 
 @pytest.mark.usefixtures("agent")

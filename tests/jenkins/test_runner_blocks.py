@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 
+from tests import programs
 from tests.jenkins.pipeline import Outcome
 from tests.jenkins.runner import Known, Runner, said
 
@@ -72,7 +72,7 @@ def test_a_time_limit_ends_the_step_inside_and_can_be_caught(runner: Runner) -> 
     )
     assert said(outcome) == ["ABORTED Timeout has been exceeded", "in time"]
     assert (outcome.result, outcome.error) == ("ABORTED", "Timeout has been exceeded")
-    assert not _runs(runner.workspace / "child")
+    assert not programs.runs((runner.workspace / "child").read_text().strip())
 
 
 def test_an_abort_ends_the_processes_of_every_branch_and_lets_the_script_clean_up(runner: Runner) -> None:
@@ -111,7 +111,7 @@ def test_an_abort_ends_the_processes_of_every_branch_and_lets_the_script_clean_u
     assert (outcome.result, outcome.error) == ("ABORTED", "Aborted by user")
     assert "cleaned up" in outcome.log.splitlines()
     for file in (runner.workspace / "a", both):
-        assert not _runs(file)
+        assert not programs.runs(file.read_text().strip())
 
 
 def test_an_abort_ends_leaves_first_and_who_waited_for_one_goes_on_meanwhile(runner: Runner) -> None:
@@ -134,7 +134,7 @@ def test_a_node_within_a_node_has_another_workspace(runner: Runner) -> None:
 def test_what_a_shell_leaves_running_ends_with_its_node(runner: Runner) -> None:
     outcome = runner("node { sh 'setsid sleep 600 > /dev/null 2>&1 & echo $! > child' }")
     assert outcome.result == "SUCCESS"
-    assert not _runs(runner.workspace / "child")
+    assert not programs.runs((runner.workspace / "child").read_text().strip())
 
 
 def test_results_only_get_worse(runner: Runner) -> None:
@@ -176,15 +176,6 @@ def test_locks_and_other_blocks_are_left_whatever_happens_inside(runner: Runner)
     assert said(outcome) == ["1.0 false production g", "locked", "inside", "script"]
     assert controller.locks == ["+cluster", "-cluster", "+other", "-other"]
     assert _names(outcome)[:3] == ["properties", "echo", "timestamps"]
-
-
-def _runs(file: Path) -> bool:
-    """Tell whether the process whose number stands in the file is there, and no zombie."""
-    try:
-        status = Path("/proc", file.read_text().strip(), "stat").read_text()
-    except FileNotFoundError:
-        return False
-    return status.rpartition(")")[2].split()[0] != "Z"
 
 
 def _names(outcome: Outcome) -> list[str]:

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from jenkins_cd.tools import process
-from tests.tools.test_process import alive, eventually
+from tests import programs
+from tests.tools.test_process import eventually
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="orphans are found in /proc"),
@@ -62,7 +63,7 @@ def test_what_an_apps_program_leaves_behind_is_ended_with_it(tmp_path: Path, way
     script = (WAYS[way] + WAIT).format(file=file, python=sys.executable, daemon=daemon)
     done = process.shell(script, cwd=tmp_path, timeout=60)
     assert done.exit_code == 0
-    assert not alive(started(file))
+    assert not programs.runs(started(file))
 
 
 @pytest.mark.parametrize("way", ["in a session of its own", "twice a daemon"])
@@ -70,7 +71,7 @@ def test_it_is_ended_also_where_the_program_takes_too_long(tmp_path: Path, way: 
     file, daemon = tmp_path / "pid", DAEMON.replace('"w"', "chr(119)")
     script = (WAYS[way] + WAIT).format(file=file, python=sys.executable, daemon=daemon) + "; sleep 300"
     assert process.shell(script, cwd=tmp_path, timeout=2).timed_out
-    assert not alive(started(file))
+    assert not programs.runs(started(file))
 
 
 def test_what_others_have_started_in_this_process_is_left_alone(tmp_path: Path) -> None:
@@ -94,10 +95,10 @@ def test_the_daemon_of_a_program_that_still_runs_is_left_alone(tmp_path: Path) -
     thread.start()
     pid = started(file)
     process.shell("true", cwd=tmp_path)
-    assert alive(pid)
+    assert programs.runs(pid)
     ended.touch()
     thread.join()
-    assert not alive(pid)
+    assert not programs.runs(pid)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
@@ -112,7 +113,7 @@ def test_a_signal_to_us_ends_it_too(tmp_path: Path, number: signal.Signals) -> N
     parent.send_signal(number)
     _, stderr = parent.communicate(timeout=30)
     assert f"Interrupted: stopped by {number.name}".encode() in stderr
-    assert not alive(pid)
+    assert not programs.runs(pid)
 
 
 def test_a_run_that_is_to_outlive_its_terminal_does(tmp_path: Path) -> None:

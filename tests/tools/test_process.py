@@ -15,6 +15,7 @@ import pytest
 from jenkins_cd import masking
 from jenkins_cd.errors import ExternalFailure, Interrupted, MissingTool, Stopped
 from jenkins_cd.tools import process
+from tests import programs
 
 pytestmark = pytest.mark.usefixtures("terminal")
 
@@ -25,14 +26,6 @@ def nothing_else_is_stopped(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     with process.interruptible():
         pass
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
 
 
 def eventually(what: object, *arguments: object) -> bool:
@@ -150,7 +143,7 @@ def test_a_timeout_ends_the_whole_group(tmp_path: Path) -> None:
     done = process.run(["sh", "-c", script], timeout=0.5)
     assert done.timed_out
     assert done.exit_code != 0
-    assert eventually(lambda: not alive(int((tmp_path / "pid").read_text())))
+    assert eventually(lambda: not programs.runs(int((tmp_path / "pid").read_text())))
 
 
 def test_a_child_left_in_the_background_does_not_hold_us_up(tmp_path: Path) -> None:
@@ -158,7 +151,7 @@ def test_a_child_left_in_the_background_does_not_hold_us_up(tmp_path: Path) -> N
     done = process.run(["sh", "-c", f"sleep 300 & echo $! > {tmp_path}/pid; echo done"])
     assert done.stdout == "done\n"
     assert time.monotonic() - begun < 60
-    assert eventually(lambda: not alive(int((tmp_path / "pid").read_text())))
+    assert eventually(lambda: not programs.runs(int((tmp_path / "pid").read_text())))
 
 
 def test_stopping_ends_what_runs_and_refuses_what_would_start(tmp_path: Path) -> None:
@@ -176,7 +169,7 @@ def test_stopping_ends_what_runs_and_refuses_what_would_start(tmp_path: Path) ->
     process.stop_all()
     thread.join(20)
     assert len(failures) == 1
-    assert eventually(lambda: not alive(int((tmp_path / "pid").read_text())))
+    assert eventually(lambda: not programs.runs(int((tmp_path / "pid").read_text())))
     with pytest.raises(Stopped, match="was not started"):
         process.run(["true"])
 
@@ -209,7 +202,7 @@ def test_a_signal_while_a_program_is_being_started_leaves_none_behind(
     monkeypatch.setattr(subprocess, "Popen", interrupted)
     with process.interruptible(), pytest.raises(Interrupted, match="SIGTERM"):
         process.run(["sleep", "300"])
-    assert not alive(int((tmp_path / "pid").read_text()))
+    assert not programs.runs(int((tmp_path / "pid").read_text()))
 
 
 def test_a_signal_to_the_command_line_leaves_no_process_behind(tmp_path: Path) -> None:
@@ -223,4 +216,4 @@ def test_a_signal_to_the_command_line_leaves_no_process_behind(tmp_path: Path) -
     parent.send_signal(signal.SIGTERM)
     _, stderr = parent.communicate(timeout=30)
     assert b"Interrupted: stopped by SIGTERM" in stderr
-    assert eventually(lambda: not alive(int((tmp_path / "pid").read_text())))
+    assert eventually(lambda: not programs.runs(int((tmp_path / "pid").read_text())))
