@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 TIMEOUT = 30.0  # seconds for one answer
 ATTEMPTS = 5
-RETRY_STATUSES = frozenset({429, 502, 503, 504})
+RETRY_STATUSES = frozenset({429, 500, 502, 503, 504})  # 500: a registry that another writes the same to just now
 SAFE_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE"})  # idempotent by RFC 9110, section 9.2.2
 
 
@@ -39,7 +39,7 @@ def request(
     of the time does not count.
 
     Idempotent methods are tried up to `attempts` times, with full-jitter backoff, where no connection came about or the
-    server answers 429, 502, 503 or 504. Raises ExternalFailure where no answer came, or not the expected one.
+    server answers 429, 500, 502, 503 or 504. Raises ExternalFailure where no answer came, or not the expected one.
     """
     import requests
     import tenacity

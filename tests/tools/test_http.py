@@ -51,7 +51,7 @@ def server() -> Iterator[Server]:
         running.shutdown()
 
 
-@pytest.mark.parametrize("status", [429, 502, 503, 504])
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
 def test_a_server_that_is_busy_is_asked_again(server: Server, status: int) -> None:
     server.statuses = [status, status]
     assert http.request("GET", server.url).text == "all is well"
