@@ -190,9 +190,9 @@ def test_a_container_that_crashes_again_and_again_is_told_long_before_the_timeou
 
 def test_a_version_that_does_not_come_up_in_time_has_failed(app: Delivered) -> None:
     verified(app, app.deploy("1.0.0"), "1.0.0")
-    app.rules(timeout="4s")
+    app.rules(timeout="12s")
     app.says(env=[{"name": "PROBE_READY_AFTER", "value": "never"}])
-    failed(app.deploy("1.0.1"), "1.0.1 did not come up and stay up in 4 s", f"Deployment/{APP} is Progressing")
+    failed(app.deploy("1.0.1"), "1.0.1 did not come up and stay up in 12 s", f"Deployment/{APP} is Progressing")
     app.until(lambda: idle(app), "no sync")
 
 

@@ -85,7 +85,7 @@ def test_a_refresh_that_the_controller_overlooks_is_asked_for_in_another_way(
 ) -> None:
     """A second one like the first would change nothing in the Application: nobody would be told of it."""
     commit = declare(manual, "1.0.0")
-    monkeypatch.setattr(underway, "PATIENCE", 1.0)
+    monkeypatch.setattr(underway, "PATIENCE", 5.0)
     with faulty.before(manual.scene.argocd.url) as proxy:
         server = manual.scene.as_who_has(manual.token, proxy.url)
         looks = Looks(server=server, ref=manual.site.ref, seen=lambda _app: None)

@@ -48,7 +48,7 @@ def test_a_job_that_fails(pushed: App) -> None:
 
 
 def test_a_probe_that_never_passes_is_told_at_the_end_of_the_time_it_has(pushed: App) -> None:
-    pushed.rules(timeout="6s")
+    pushed.rules(timeout="12s")
     pushed.says(env=[{"name": "PROBE_READY_AFTER", "value": "never"}])
     followed = pushed.deploy("1.0.0")
     assert not followed.reached
