@@ -28,7 +28,7 @@ from tests.lab.component import Component, Running
 ADMIN = "admin"
 NOBODY = 65534  # of users and of groups
 ANSWER = 60.0  # seconds: its first answers are slow
-PATIENCE = 480.0  # seconds that it may take to be up: a machine that has much else to do needs several minutes
+PATIENCE = 900.0  # seconds that it may take to be up: a machine that has much else to do needs several minutes
 OPENED = (
     "--add-exports=java.base/jdk.internal.ref=ALL-UNNAMED",
     *(f"--add-opens=java.base/{name}=ALL-UNNAMED" for name in ("java.lang", "java.nio", "sun.nio.ch")),

@@ -22,6 +22,8 @@ from tests.lab import fixture, places, sonarqube_archive
 from tests.lab import sonarqube as room
 from tests.lab.sonarqube import NOBODY, SonarQube
 
+pytestmark = pytest.mark.timeout(1200)  # whoever comes first waits until it is up
+
 
 def status(server: SonarQube, path: str, auth: tuple[str, str] | None = None, bearer: str = "") -> int:
     headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
